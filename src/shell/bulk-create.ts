@@ -1,5 +1,6 @@
 /** Many nodes made anew, as fast as a server takes them. */
 import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../client/api.ts';
 import { modeOf, type NodeRecord } from './node-record.ts';
 
@@ -26,6 +27,9 @@ type Answer = boolean | undefined | Error;
 /** It is not there, or what it would stand on is not. */
 const isLacking = (answer: Answer): boolean =>
   answer === undefined || (answer instanceof KeeperError && answer.code === 'NoNode');
+/** It stays away for a reason of its own, which no level above it mends. */
+const isRefused = (answer: Answer): answer is Error =>
+  answer instanceof Error && !isLacking(answer) && !(answer instanceof KeeperError && answer.code === 'NodeExists');
 
 /**
  * Creates nodes in the order they are given. They go in transactions; one that fails, since a node of it is there already,
@@ -101,16 +105,18 @@ export class BulkCreator {
   async #singly(records: readonly NodeRecord[], creates: boolean): Promise<void> {
     const { existing, created, denied } = this.#options;
     const refused = (record: NodeRecord, error: unknown): void => {
-      if (denied === undefined || !(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
-      denied(record);
+      if (!this.#goesOn(error)) throw error;
+      denied?.(record);
     };
     let met = 0;
     let seen = 0;
     const asked = records.map((record): Promise<Answer> => (creates ? this.#create(record) : this.#look(record)));
     /** Those before it that lacked something were made again. */
     let again = 0;
+    const refusals = new Map<string, Error>();
     const settled = async (at: number, record: NodeRecord): Promise<void> => {
-      if (at >= again && isLacking(await asked[at])) again = await this.#again(records, asked, at, creates);
+      if (at >= again && isLacking(await asked[at]))
+        again = await this.#again(records, asked, at, { creates, refusals });
       const answer = await asked[at];
       if (answer === true) created(record);
       else if (answer === false || (answer instanceof KeeperError && answer.code === 'NodeExists')) {
@@ -131,29 +137,57 @@ export class BulkCreator {
     this.#meetsExisting = met * 2 > records.length;
   }
 
+  /** Whether the others are made all the same. */
+  #goesOn(error: unknown): boolean {
+    return this.#options.denied !== undefined && error instanceof KeeperError && error.code === 'NoAuth';
+  }
+
   /**
    * Makes again, all at once, what was not made for lack of what is above it, once that is there. Of nodes that were only
-   * looked at these are the ones up to the next that is there, of which something else has to be decided first. Returns the
+   * looked at these are the ones up to the next that is there, of which something else has to be decided first. What is
+   * below a node that was refused is refused with it: an empty one in its place would be taken for the node. Returns the
    * place behind the last.
    */
   async #again(
     records: readonly NodeRecord[],
     asked: Promise<Answer>[],
     from: number,
-    creates: boolean,
+    { creates, refusals }: { readonly creates: boolean; readonly refusals: Map<string, Error> },
   ): Promise<number> {
-    const { signal, makeParents, denied } = this.#options;
+    const { signal, makeParents } = this.#options;
     const recordAt = (at: number): NodeRecord => records[at] as NodeRecord;
+    /** The first whose refusal ends it: nothing behind it is tried again. */
+    let last = records.length;
+    const note = (at: number, answer: Answer): void => {
+      if (!isRefused(answer)) return;
+      refusals.set(recordAt(at).path, answer);
+      if (!this.#goesOn(answer)) last = Math.min(last, at);
+    };
+    /** Those that may still be made. */
+    const left = (places: readonly number[]): number[] =>
+      places.filter((at) => {
+        if (at >= last) return false;
+        const above = ancestors(recordAt(at).path).find((path) => refusals.has(path));
+        if (above === undefined) return true;
+        const why = refusals.get(above);
+        asked[at] = Promise.resolve(why);
+        note(at, why);
+        return false;
+      });
     const tried = async (places: readonly number[]): Promise<number[]> => {
       for (const at of places) asked[at] = this.#create(recordAt(at));
       const answers = await Promise.all(places.map((at) => asked[at]));
-      return places.filter((_, at) => isLacking(answers[at]));
+      for (const [index, at] of places.entries()) note(at, answers[index]);
+      return left(places.filter((_, index) => isLacking(answers[index])));
     };
     let lacking: number[] = [];
     let end = from;
     for (; end < records.length; end++)
       if (isLacking(await asked[end])) lacking.push(end);
       else if (!creates) break;
+    // who may not look at a node may be allowed to make others below it
+    if (creates) for (const [at, answer] of (await Promise.all(asked)).entries()) note(at, answer);
+    lacking = left(lacking);
     signal.throwIfAborted();
     // what was only looked at may have a parent
     if (!creates) lacking = await tried(lacking);
@@ -165,10 +199,17 @@ export class BulkCreator {
       });
       lacking = await tried(lacking);
     }
-    for (const at of lacking) {
+    // each after those above it, in whatever order they came
+    const placeOf = new Map(lacking.map((at) => [recordAt(at).path, at]));
+    const order = new Set(
+      lacking.flatMap((at) => [...ancestors(recordAt(at).path).flatMap((path) => placeOf.get(path) ?? []), at]),
+    );
+    for (const at of order) {
+      if (left([at]).length === 0) continue;
       const answer = await this.#alone(recordAt(at));
       asked[at] = Promise.resolve(answer);
-      if (answer instanceof Error && denied === undefined) break;
+      note(at, answer);
+      if (isLacking(answer)) last = Math.min(last, at);
     }
     return end;
   }
@@ -196,6 +237,13 @@ export class BulkCreator {
     }
     return this.#create(record);
   }
+}
+
+/** All above a node but the root of the tree, the topmost first. */
+function ancestors(path: string): string[] {
+  const above: string[] = [];
+  for (let at = parentOf(path); at !== '/' && at !== ''; at = parentOf(at)) above.unshift(at);
+  return above;
 }
 
 /** As a part of a transaction. */

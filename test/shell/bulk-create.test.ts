@@ -7,6 +7,9 @@ import { after, test } from 'node:test';
 import { KeeperError, reasonOf } from '../../src/base/errors.ts';
 import { parentOf } from '../../src/base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../../src/client/api.ts';
+import { makeAllParents } from '../../src/commands/support.ts';
+import { BulkCreator } from '../../src/shell/bulk-create.ts';
+import type { CommandContext } from '../../src/shell/command.ts';
 import { NO_STAT } from '../../src/shell/walk.ts';
 import { rig } from './rig.ts';
 
@@ -19,6 +22,8 @@ class SlowTree {
   rounds = 0;
   /** Below it nothing may be made. */
   closed: string | undefined;
+  /** A node with data is not taken here, though an empty one would be. */
+  unfit: { readonly path: string; readonly code: 'InvalidAcl' | 'NoAuth' } | undefined;
   #asked: (() => void)[] = [];
 
   #ask<T>(work: () => T): Promise<T> {
@@ -45,6 +50,7 @@ class SlowTree {
   #make(path: string, data: unknown): { path: string; stat: typeof NO_STAT } {
     const refusal = this.#refusal(path);
     if (refusal !== undefined) throw new KeeperError(refusal, path);
+    if (path === this.unfit?.path && data !== null) throw new KeeperError(this.unfit.code, path);
     this.nodes.set(path, data === null ? '' : String(data));
     return { path, stat: NO_STAT };
   }
@@ -131,4 +137,78 @@ test('where a level may not be made it stops there; with -k the others are made'
   assert.deepEqual(goes.it.warned, ['not permitted to write /top/b/x/leaf']);
   assert.deepEqual([tree.nodes.get('/top/a/x/leaf'), tree.nodes.get('/top/c/x/leaf')], ['1', '3']);
   assert.equal(tree.nodes.has('/top/b/x'), false);
+});
+
+test('a node that is refused is not there as an empty level, and nothing is below it', async () => {
+  const tree = new SlowTree();
+  tree.unfit = { path: '/new/place/app/a', code: 'InvalidAcl' };
+  const lines = ['/new/place/app=top', '/new/place/app/a=1', '/new/place/app/a/b=2', '/new/place/other/c=3'];
+  const { status, it } = await imported(tree, lines);
+  assert.notEqual(status, 0);
+  assert.deepEqual([tree.nodes.has('/new/place/app/a'), tree.nodes.has('/new/place/app/a/b')], [false, false]);
+  assert.deepEqual([tree.nodes.get('/new/place/app'), tree.nodes.get('/new/place/other/c')], ['top', '3']);
+  assert.match(it.told[0]?.failure.message ?? '', /\/new\/place\/app\/a\b(?!\/)/);
+  assert.match(JSON.stringify(it.told[0]?.failure), /2 nodes written/);
+});
+
+test('nor where most nodes are there, and are looked at first', async () => {
+  const tree = new SlowTree();
+  const there = Array.from({ length: 6000 }, (_, at) => `/e${at}=same`);
+  for (const line of there) tree.nodes.set(line.split('=')[0] as string, 'same');
+  tree.unfit = { path: '/n/a', code: 'InvalidAcl' };
+  const { status } = await imported(tree, [...there, '/n=top', '/n/a=1', '/n/a/b=2']);
+  assert.notEqual(status, 0);
+  assert.deepEqual([tree.nodes.get('/n'), tree.nodes.has('/n/a'), tree.nodes.has('/n/a/b')], ['top', false, false]);
+});
+
+test('with -k what is below a node that may not be made is named with it, and the others are made', async () => {
+  const tree = new SlowTree();
+  tree.unfit = { path: '/new/a', code: 'NoAuth' };
+  const { status, it } = await imported(tree, ['/new/a=1', '/new/a/b=2', '/new/a/b/c/d=3', '/new/z/y=4'], true);
+  assert.equal(status, 14);
+  assert.deepEqual(
+    [...tree.nodes],
+    [
+      ['/', ''],
+      ['/new', ''],
+      ['/new/z', ''],
+      ['/new/z/y', '4'],
+    ],
+  );
+  assert.match(it.warned.join('\n'), /\/new\/a.*\/new\/a\/b.*\/new\/a\/b\/c\/d/s);
+  const [output] = it.shown;
+  assert.deepEqual(output?.type === 'counts' && output.counts, {
+    created: 1,
+    updated: 0,
+    same: 0,
+    skipped: 0,
+    denied: 3,
+  });
+});
+
+test('a node that comes after one below it is made as it is, also where a level elsewhere may not be made', async () => {
+  const tree = new SlowTree();
+  tree.nodes.set('/shut', '');
+  tree.closed = '/shut';
+  const { client } = tree;
+  const { signal } = new AbortController();
+  const said: string[] = [];
+  const creator = new BulkCreator(client, {
+    signal,
+    batches: 1,
+    existing: async ({ path }) => void said.push(`${path} is there`),
+    denied: ({ path }) => void said.push(`${path} denied`),
+    created: ({ path }) => void said.push(path),
+    makeParents: (paths) =>
+      makeAllParents(client, paths, { signal, settings: { get: () => '10' } } as unknown as CommandContext),
+  });
+  for (const [path, text] of [
+    ['/shut/s/x', '0'],
+    ['/y/z/w/a/b', '1'],
+    ['/y/z/w/a', '2'],
+  ] as const)
+    await creator.add({ path, data: Buffer.from(text), acl: undefined, kind: 'persistent' });
+  await creator.end();
+  assert.deepEqual(said, ['/shut/s/x denied', '/y/z/w/a/b', '/y/z/w/a']);
+  assert.deepEqual([tree.nodes.get('/y/z/w/a'), tree.nodes.get('/y/z/w/a/b')], ['2', '1']);
 });
