@@ -266,7 +266,10 @@ async function childrenOf(client: Client, path: string, signal: AbortSignal): Pr
   }
 }
 
-/** Runs `work` for every item, at most `inflight` at a time; the first failure ends it. */
+/**
+ * Runs `work` for every item, at most `inflight` at a time; the first failure ends it. It ends when all that was begun has
+ * ended: what is changed after a command has failed would be in no undo of it.
+ */
 export async function eachOf<T>(
   items: readonly T[],
   inflight: number,
@@ -274,12 +277,18 @@ export async function eachOf<T>(
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   let next = 0;
+  let failed: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      signal.throwIfAborted();
-      const index = next++;
-      await work(items[index] as T, index);
+    try {
+      while (failed === undefined && next < items.length) {
+        signal.throwIfAborted();
+        const index = next++;
+        await work(items[index] as T, index);
+      }
+    } catch (error) {
+      failed ??= { error };
     }
   };
   await Promise.all(Array.from({ length: Math.min(inflight, items.length) }, worker));
+  if (failed !== undefined) throw (failed as { readonly error: unknown }).error;
 }

@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setImmediate as setImmediateTurn } from 'node:timers/promises';
 import { KeeperError, reasonOf } from '../../src/base/errors.ts';
 import { parentOf } from '../../src/base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../../src/client/api.ts';
 import { makeAllParents } from '../../src/commands/support.ts';
 import { BulkCreator } from '../../src/shell/bulk-create.ts';
 import type { CommandContext } from '../../src/shell/command.ts';
-import { NO_STAT } from '../../src/shell/walk.ts';
+import { eachOf, NO_STAT } from '../../src/shell/walk.ts';
 import { rig } from './rig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-bulk-'));
@@ -211,4 +212,30 @@ test('a node that comes after one below it is made as it is, also where a level 
   await creator.end();
   assert.deepEqual(said, ['/shut/s/x denied', '/y/z/w/a/b', '/y/z/w/a']);
   assert.deepEqual([tree.nodes.get('/y/z/w/a'), tree.nodes.get('/y/z/w/a/b')], ['2', '1']);
+});
+
+test('once a level may not be made no other is made any more', async () => {
+  const tree = new SlowTree();
+  for (const path of ['/shut', '/t']) tree.nodes.set(path, '');
+  tree.closed = '/shut';
+  const { signal } = new AbortController();
+  const context = { signal, settings: { get: () => '3' } } as unknown as CommandContext;
+  const paths = ['/shut/s/x', ...Array.from({ length: 30 }, (_, at) => `/t/a${at}/x`)];
+  await assert.rejects(makeAllParents(tree.client, paths, context), /\/shut\/s/);
+  const made = [...tree.nodes.keys()];
+  assert.deepEqual(made, ['/', '/shut', '/t', '/t/a0', '/t/a1']);
+  for (let turn = 0; turn < 50; turn++) await setImmediateTurn();
+  assert.deepEqual([...tree.nodes.keys()], made);
+});
+
+test('what was begun has ended before the failure beside it is told', async () => {
+  const { signal } = new AbortController();
+  let ended = 0;
+  const works = [() => Promise.reject(new Error('first')), setImmediateTurn, setImmediateTurn];
+  const work = eachOf(works, 3, signal, async (each) => {
+    await each();
+    ended++;
+  });
+  await assert.rejects(work, /first/);
+  assert.equal(ended, 2);
 });
