@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { joinPath } from '../base/path.ts';
 import type { Archive, OnUnread } from './archive-read.ts';
@@ -65,6 +65,9 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
   };
 }
 
+/** In a name of a node the first dot is escaped: `.git` is what the folder is kept in, with folders of its own. */
+const isNode = (entry: Dirent): boolean => entry.isDirectory() && !entry.name.startsWith('.');
+
 async function* below(folder: string, path: string, hasAcl: boolean, onUnread: OnUnread): AsyncGenerator<NodeRecord> {
   const { export: _header, ...rest } = nodeFile(folder);
   const unread = unreadOf({ path, ...rest }, folder);
@@ -72,7 +75,7 @@ async function* below(folder: string, path: string, hasAcl: boolean, onUnread: O
   const node = nodeOf({ path, ...rest }, folder);
   yield { ...node, data: dataIn(folder), acl: node.acl ?? (hasAcl ? OPEN_ACL : undefined) };
   const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter(isNode)
     .map(({ name }) => ({ file: name, name: nameOfFile(name) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { file, name } of names) yield* below(join(folder, file), joinPath(path, name), hasAcl, onUnread);
@@ -83,7 +86,7 @@ function foldersIn(folder: string, most: number): number {
   let count = 1;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (count >= most) break;
-    if (entry.isDirectory()) count += foldersIn(join(folder, entry.name), most - count);
+    if (isNode(entry)) count += foldersIn(join(folder, entry.name), most - count);
   }
   return count;
 }

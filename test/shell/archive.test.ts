@@ -97,6 +97,22 @@ test('every form of export gives back what went in', async () => {
   assert.match(readFileSync(lines, 'utf8'), /"id":"bob:x","perms":"cdrwa","masked":true/);
 });
 
+test('what git keeps beside the nodes of a folder is no node, and makes up for none', async () => {
+  const kept = join(folder, 'kept');
+  const nodes = ['/app', '/app/.hidden', '/app/a', '/app/b', '/app/c'].map((path) => node(path, 'x'));
+  await put(folderWriter(kept, OPTIONS), nodes);
+  for (const name of ['.git/objects/pack', '.git/refs/heads', 'a/.cache'])
+    mkdirSync(join(kept, name), { recursive: true });
+  const pathsOf = async (): Promise<string[]> => (await read(kept)).nodes.map(({ path }) => path).sort();
+  assert.deepEqual(await pathsOf(), nodes.map(({ path }) => path).sort());
+  const whole = await openArchive(kept);
+  assert.deepEqual([whole.isUnmarked, whole.lost], [false, undefined]);
+  for (const name of ['b', 'c']) rmSync(join(kept, name), { recursive: true });
+  const { isUnmarked, lost } = await openArchive(kept);
+  assert.deepEqual([isUnmarked, lost], [true, { written: 5, missing: 2 }]);
+  assert.deepEqual(await pathsOf(), ['/app', '/app/.hidden', '/app/a']);
+});
+
 test('a damaged archive is told with its place, and nothing else is believed', async () => {
   const file = join(folder, 'whole.zka');
   await put(await packedWriter(fileSink(file), OPTIONS));
