@@ -8,7 +8,7 @@ import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
 import { render } from '../out/render.ts';
 import { decideColor, isAsciiLocale, isDumb, makeTheme, type Theme } from '../out/theme.ts';
-import { WholeDrawing } from '../out/whole-drawing.ts';
+import { WholeAnswer } from '../out/whole-answer.ts';
 import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { EventChange, Output } from '../shell/output.ts';
@@ -62,12 +62,12 @@ export class Presenter {
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
   #isPaging = false;
-  readonly #drawing: WholeDrawing | undefined;
+  readonly #whole: WholeAnswer | undefined;
 
   private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
     const { globals, settings, single } = options;
     this.#options = options;
-    this.#drawing = globals.fields === undefined ? undefined : new WholeDrawing(globals.fields);
+    this.#whole = globals.fields === undefined ? undefined : new WholeAnswer(globals.fields);
     this.theme = theme;
     this.#errTheme = errTheme;
     this.#events = new EventFolder(
@@ -112,7 +112,7 @@ export class Presenter {
 
   /** A result. */
   show(given: Output): void {
-    const output = this.#drawing === undefined ? given : this.#drawing.take(given);
+    const output = this.#whole === undefined ? given : this.#whole.take(given);
     if (output === undefined) return;
     this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';

@@ -6,7 +6,7 @@ import type { Client } from '../../src/client/api.ts';
 import { drawRows } from '../../src/commands/tree-rows.ts';
 import { render } from '../../src/out/render.ts';
 import { makeTheme } from '../../src/out/theme.ts';
-import { WholeDrawing } from '../../src/out/whole-drawing.ts';
+import { WholeAnswer } from '../../src/out/whole-answer.ts';
 import type { CommandContext } from '../../src/shell/command.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { showName } from '../../src/shell/paths.ts';
@@ -104,11 +104,58 @@ test('in parts and as a whole it is the same text, for people, for pipes and for
   assert.ok(many.shown.length > 5, 'it comes in parts');
 });
 
+test('fields that are chosen of a long answer have the form of those of a short one', async () => {
+  const screen = { theme: await makeTheme(true, false), width: 80, now: 0 };
+  const paths = Array.from({ length: 2600 }, (_, at) => `/n${at}`);
+  const matches = paths.map((path, line) => ({ path, line, text: 'x' }));
+  const differences = paths.map((path) => ({ sign: '+' as const, path }));
+  const counts = { equal: false, same: 7 };
+  const wholes: readonly [Output, readonly string[]][] = [
+    [{ type: 'matches', matches }, ['matches']],
+    [{ type: 'deleted', isFound: true, paths, count: 2600 }, ['deleted']],
+    [{ type: 'deleted', isFound: true, paths, count: 2600 }, ['paths', 'deleted']],
+    [{ type: 'differences', differences, counts }, ['equal']],
+    [{ type: 'differences', differences, counts }, ['same', 'differences']],
+  ];
+  const cut = (whole: Output): Output[] =>
+    (
+      [
+        [0, 1000, 'first'],
+        [1000, 1250, 'next'],
+        [1250, 2500, 'next'],
+        [2500, 2600, 'last'],
+      ] as const
+    ).map(([from, to, part]) => {
+      const lots = paths.slice(from, to);
+      // what sums it up is known at the end
+      if (whole.type === 'matches') return { ...whole, matches: matches.slice(from, to), part };
+      if (whole.type === 'deleted')
+        return { ...whole, paths: lots, count: part === 'last' ? whole.count : lots.length, part };
+      return {
+        type: 'differences',
+        differences: differences.slice(from, to),
+        ...(part === 'last' && { counts }),
+        part,
+      };
+    });
+  for (const [whole, fields] of wholes) {
+    const one = new WholeAnswer(fields);
+    for (const mode of ['json', 'ndjson', 'plain'] as const) {
+      const textOf = (outputs: readonly Output[]): string =>
+        outputs
+          .flatMap((output) => one.take(output) ?? [])
+          .map((output) => Buffer.from(render(output, { mode, fields, isTerminal: false }, screen)).toString())
+          .join('');
+      assert.equal(textOf(cut(whole)), textOf([whole]), `${mode} ${fields}`);
+    }
+  }
+});
+
 test('fields that are chosen are those of one document, in parts and as a whole', async () => {
   const theme = await makeTheme(true, false);
   const screen = { theme, width: 80, now: 0 };
   const textOf = (outputs: readonly Output[], fields: readonly string[], mode: 'json' | 'ndjson' | 'plain'): string => {
-    const drawing = new WholeDrawing(fields);
+    const drawing = new WholeAnswer(fields);
     return outputs
       .flatMap((output) => drawing.take(output) ?? [])
       .map((output) => Buffer.from(render(output, { mode, fields, isTerminal: false }, screen)).toString())
