@@ -26,7 +26,7 @@ const AFTER_MS = 500;
 const EVERY_MS = 100;
 const TOLD_EVERY_MS = 1000;
 
-const NOTHING: Progress = { update: () => {}, [Symbol.dispose]: () => {} };
+const NOTHING: Progress = { isSeen: false, update: () => {}, [Symbol.dispose]: () => {} };
 
 /** One line that says how far work is, written over and over. */
 export class ProgressLine {
@@ -45,6 +45,7 @@ export class ProgressLine {
     if (show === undefined) return NOTHING;
     let due = began + AFTER_MS;
     return {
+      isSeen: true,
       update: (done, total) => {
         const at = now();
         if (at < due) return;
@@ -67,6 +68,7 @@ export class ProgressLine {
 function told(what: string, began: number, now: () => number, tell: (progress: ProgressObject) => void): Progress {
   let due = began + TOLD_EVERY_MS;
   return {
+    isSeen: true,
     update: (done, total) => {
       const at = now();
       if (at < due) return;

@@ -7,7 +7,7 @@ import { linesWriter } from '../shell/archive-write.ts';
 import { batchesOf } from '../shell/batches.ts';
 import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
-import { type CommandContext, command } from '../shell/command.ts';
+import { type CommandContext, command, type Progress } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { narrowing } from '../shell/file-target.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
@@ -30,7 +30,7 @@ import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { Conflicts } from './conflicts.ts';
-import { Denied, fileOf, inflightOf, makeAllParents, undoKeeps, withSuggestion } from './support.ts';
+import { Denied, fileOf, inflightOf, makeAllParents, totalFrom, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
 export default command({
@@ -244,7 +244,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
   const onConflict = force ? 'overwrite' : 'fail';
   const conflicts = new Conflicts(client, { signal, onConflict, root: force ? root : '', counts, keepsData: noData });
   using progress = context.progress(`copying ${source.label}`);
-  const total = await totalOf(job, signal);
+  const total = await totalOf(job, progress, context);
   const creator = new BulkCreator(client, {
     signal,
     batches: batchesOf(context),
@@ -269,12 +269,12 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
 
 /** How many nodes there are to copy, where a server can tell. */
 async function totalOf(
-  { source: { client, root }, recursive }: Work,
-  signal: AbortSignal,
+  { source: { client, root, label }, recursive }: Work,
+  progress: Progress,
+  context: CommandContext,
 ): Promise<number | undefined> {
   if (client === undefined || !recursive) return undefined;
-  const below = await client.getAllChildrenNumber(root, { signal }).catch(() => undefined);
-  return below === undefined ? undefined : below + 1;
+  return totalFrom(client, root, progress, context, isElsewhere(label));
 }
 
 /** Files hold whole subtrees: of these only the root without -r. */
@@ -289,7 +289,7 @@ async function* nodesOf({ source, recursive }: Work): AsyncGenerator<NodeRecord>
 async function atOnce(job: Job, context: CommandContext): Promise<void> {
   const records: NodeRecord[] = [];
   using progress = context.progress(`reading ${job.source.label}`);
-  const total = await totalOf(job, context.signal);
+  const total = await totalOf(job, progress, context);
   for await (const record of nodesOf(job)) {
     const node = wanted(record, job);
     if (node === undefined) job.counts.skipped++;
@@ -328,7 +328,7 @@ async function toFile(
     isUnmarked: source.isUnmarked === true,
   });
   using progress = context.progress(`copying ${source.label}`);
-  const total = await totalOf(work, context.signal);
+  const total = await totalOf(work, progress, context);
   const noteUnread = async (): Promise<void> => {
     for (const path of unread.splice(0)) await writer.unread(path);
   };

@@ -9,7 +9,7 @@ import { skipsOwn } from '../shell/own-nodes.ts';
 import { fileSink, gathered, gzipSink, type Sink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, withSuggestion } from './support.ts';
+import { Denied, inflightOf, totalFrom, withSuggestion } from './support.ts';
 
 /** A subtree to a file. */
 export default command({
@@ -68,14 +68,13 @@ export default command({
     const client = await context.client();
     const { signal } = context;
     await client.sync(path, { signal });
-    const stat = await withSuggestion(path, context, async () => (await client.get(path, { signal })).stat);
+    await withSuggestion(path, context, () => client.get(path, { signal }));
     const began = client.lastZxid;
     const writer = await writerOf(file, format, { root: path, acl: !noAcl, stat: !noStat, gzip }, context);
     const seen = { nodes: 0, bytes: 0, ephemerals: 0, masked: 0, moved: 0 };
     const denied = new Denied();
     using progress = context.progress(`exporting ${path}`);
-    const total =
-      stat.numChildren === 0 ? 1 : await client.getAllChildrenNumber(path, { signal }).catch(() => undefined);
+    const total = await totalFrom(client, path, progress, context);
     try {
       const walk = { signal, inflight: inflightOf(context), data: true, acl: !noAcl, skip: skipsOwn(client, path) };
       for await (const node of walkNodes(client, path, walk)) {

@@ -1,13 +1,14 @@
 /** What several commands share. */
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate } from 'node:timers/promises';
 import { KeeperError } from '../base/errors.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client, CreateOptions, Stat } from '../client/api.ts';
-import type { CommandContext, Data } from '../shell/command.ts';
+import type { CommandContext, Data, Progress } from '../shell/command.ts';
 import { Failure, failureOf } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
 import { type NodeSource, placeOf } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
+import { isAtLeast } from '../shell/server-facts.ts';
 import { nearest } from '../shell/suggest.ts';
 import type { Change } from '../shell/tree-plan.ts';
 import { eachOf, walkNodes } from '../shell/walk.ts';
@@ -273,16 +274,68 @@ export class Denied {
   }
 }
 
-/** All nodes below, at any depth; `/zookeeper` counts. Servers before 3.6 cannot say, and are walked. */
-export async function countBelow(client: Client, path: string, context: CommandContext): Promise<number> {
-  const { signal } = context;
+/** Servers that cannot count: one before 3.6 hangs up on whoever asks, so it is asked once. */
+const CANNOT_COUNT = new Set<string>();
+/** They do so at once, ms. */
+const HANGS_UP_MS = 1000;
+
+/** Undefined: the server cannot tell. */
+async function counted(client: Client, path: string, signal: AbortSignal): Promise<number | undefined> {
+  const { server = '' } = client;
+  if (CANNOT_COUNT.has(server)) return undefined;
   try {
     return await client.getAllChildrenNumber(path, { signal });
   } catch (error) {
     if (!(error instanceof KeeperError) || error.code !== 'Unimplemented') throw error;
-    let count = -1;
-    for await (const _node of walkNodes(client, path, { signal, inflight: inflightOf(context) })) count++;
-    return count;
+    if (server !== '') CANNOT_COUNT.add(server);
+    await hungUp(client, signal);
+    return undefined;
+  }
+}
+
+/** What is asked before it has hung up is lost; later it waits for the next connection. */
+async function hungUp(client: Client, signal: AbortSignal): Promise<void> {
+  if (client.state !== 'connected') return;
+  const over = new AbortController();
+  const off = client.on('state', () => over.abort());
+  const until = AbortSignal.any([signal, over.signal]);
+  await pause(HANGS_UP_MS, undefined, { signal: until }).catch(() => {});
+  off();
+  signal.throwIfAborted();
+}
+
+/** All nodes below, at any depth; `/zookeeper` counts. Servers before 3.6 cannot say, and are walked. */
+export async function countBelow(client: Client, path: string, context: CommandContext): Promise<number> {
+  const { signal } = context;
+  const told = await counted(client, path, signal);
+  if (told !== undefined) return told;
+  let count = -1;
+  for await (const _node of walkNodes(client, path, { signal, inflight: inflightOf(context) })) count++;
+  return count;
+}
+
+/**
+ * How many nodes there are from `path` down, for progress that somebody sees, where a server can tell.
+ * `isElsewhere`: of another session than the one in use.
+ */
+export async function totalFrom(
+  client: Client,
+  path: string,
+  progress: Progress,
+  context: CommandContext,
+  isElsewhere = false,
+): Promise<number | undefined> {
+  if (!progress.isSeen) return undefined;
+  const { signal, session } = context;
+  try {
+    const stat = await client.exists(path, { signal });
+    if (stat?.numChildren === 0) return 1;
+    const facts = isElsewhere ? undefined : (session.knownFacts ?? (await session.facts()));
+    if (facts?.version !== undefined && !isAtLeast(facts.version, 3, 6)) return undefined;
+    const below = await counted(client, path, signal);
+    return below === undefined ? undefined : below + 1;
+  } catch {
+    return undefined; // the work itself says why
   }
 }
 

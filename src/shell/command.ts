@@ -160,6 +160,8 @@ export interface SessionControl {
   readonly credentials: readonly Credential[];
   /** Asks the server in use what it is, without a session one of the target; undefined when none says. */
   facts(): Promise<ServerFacts | undefined>;
+  /** What the server in use said when it was last asked. */
+  readonly knownFacts: ServerFacts | undefined;
   /**
    * Sets a watch that is set again in the next session, should this one expire. It tells `listener`, without one the
    * shell; a watch that stands there tells the new one from now on. Its number.
@@ -204,6 +206,8 @@ export interface ProfileStore {
 
 /** How far work of some length is; shown where somebody looks, after half a second. */
 export interface Progress extends Disposable {
+  /** Somebody is told: else nothing has to be found out for it. */
+  readonly isSeen: boolean;
   /** `total` undefined: nobody knows. */
   update(done: number, total?: number): void;
 }

@@ -162,6 +162,9 @@ const forgetful = (session: SessionControl): SessionControl => ({
     return session.credentials;
   },
   facts: () => session.facts(),
+  get knownFacts() {
+    return session.knownFacts;
+  },
   addWatch: (path, recursive, listener) => session.addWatch(path, recursive, listener),
   watches: () => session.watches(),
   endWatch: (id, listener) => session.endWatch(id, listener),

@@ -52,6 +52,7 @@ export class OutputRoute {
     const progress = this.#ports.progress(what);
     if (held === undefined) return progress;
     return {
+      isSeen: progress.isSeen,
       update: (done, total) => {
         if (held.isOnItsWay) progress[Symbol.dispose]();
         else progress.update(done, total);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, connect } from '../../src/index.ts';
-import { rig } from './rig.ts';
+import { oldServer } from './old-server.ts';
+import { type RigOptions, rig } from './rig.ts';
 
 let server: EmbeddedServer;
 let client: Client;
@@ -62,4 +63,57 @@ test('deleteall, cp and apply', async () => {
   const [looking, deleting] = await told('deleteall /r');
   assert.match(looking ?? '', /^looking at \/r: 1\/1201 to \d+\/1201$/);
   assert.match(deleting ?? '', /^deleting \/r: \d+\/1201 to 1201\/1201$/);
+});
+
+test('how many there are to copy is asked only where somebody sees it, and not of a leaf', async () => {
+  await tree('/seen');
+  await client.create('/leaf');
+  let asked = 0;
+  const counting = new Proxy(client, {
+    get(target, name) {
+      if (name === 'getAllChildrenNumber') asked++;
+      const found = Reflect.get(target, name);
+      return typeof found === 'function' ? found.bind(target) : found;
+    },
+  });
+  const run = async (line: string, options: RigOptions = {}): Promise<number> => {
+    asked = 0;
+    const it = rig(counting, {}, undefined, options);
+    assert.equal(await it.shell.run(line), 0, it.told[0]?.failure.message);
+    return asked;
+  };
+  assert.equal(await run('cp -r /seen /unseen'), 0);
+  assert.equal(await run(`export /seen '${join(folder, 'unseen')}'`), 0);
+  const progress = (): void => {};
+  assert.equal(await run('cp -r /leaf /leaf-2', { progress }), 0);
+  assert.equal(await run('cp -r /seen /seen-2', { progress }), 1);
+});
+
+test('a server that knows no such number, and hangs up, costs no command', async () => {
+  await tree('/old');
+  const progress = (): void => {};
+  const srvr = 'Zookeeper version: 3.5.9-old, built on 2021-01-06\nMode: standalone\n';
+  const file = join(folder, 'old');
+  for (const [line, options, refused] of [
+    // whose version is known is not asked for what is only shown
+    ['cp -r /old /old-1', { progress, srvr }, 0],
+    [`export /old '${file}'`, { progress, srvr }, 0],
+    ['cp -r /old /old-2', { progress }, 1],
+    [`export /old '${file}'`, { progress }, 1],
+    ['deleteall /old-1', {}, 1],
+    ['count -R /old', {}, 1],
+  ] as const) {
+    await using old = await oldServer(server.connectString);
+    const there = await connect(old.connectString);
+    try {
+      const it = rig(there, {}, undefined, options);
+      assert.equal(await it.shell.run(line), 0, `${line}: ${it.told[0]?.failure.message}`);
+      assert.equal(old.refused.length, refused, line);
+      // nor is the other one asked again
+      assert.equal(await it.shell.run('count -R /'), 0, `after ${line}`);
+      assert.equal(old.refused.length, 1, `after ${line}`);
+    } finally {
+      await there.close();
+    }
+  }
 });

@@ -34,6 +34,8 @@ export interface RigOptions {
   readonly now?: () => number;
   /** What the session says it is connected to. */
   readonly server?: string;
+  /** What the server answers to that word. */
+  readonly srvr?: string;
   /** Lines that were typed before. */
   readonly history?: readonly string[];
   /** Told how far work is. */
@@ -68,7 +70,10 @@ export function rig(
         return client;
       },
       target: (text) => ({ server: text, options: {} }),
-      word: () => Promise.reject(new Error('no network in this test')),
+      word: async () => {
+        if (options.srvr !== undefined) return options.srvr;
+        throw new Error('no network in this test');
+      },
       news: () => {},
       changed: () => {},
       watched: () => {},
@@ -94,6 +99,7 @@ export function rig(
     write: (bytes) => void out.written.push(bytes),
     drained: async () => {},
     progress: (what) => ({
+      isSeen: options.progress !== undefined,
       update: (done, total) => options.progress?.(what, done, total),
       [Symbol.dispose]: () => {},
     }),

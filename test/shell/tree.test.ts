@@ -198,7 +198,7 @@ test('cut off in the middle, what is not shown is counted the same', async () =>
         client: async () => client,
         signal: new AbortController().signal,
         settings: { get: () => '32' },
-        progress: () => ({ update: () => {}, [Symbol.dispose]: () => {} }),
+        progress: () => ({ isSeen: false, update: () => {}, [Symbol.dispose]: () => {} }),
         show: (output: Output) => shown.push(output),
         drained: async () => {},
         warn: assert.fail,
