@@ -179,6 +179,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (process.stdout.isTTY === true) process.stdout.write('\x1b[H\x1b[2J\x1b[3J');
     },
     warn: (line) => presenter.warn(line),
+    complain: (line) => presenter.complain(line),
     confirm: (plan, spec) => safety.confirm(plan, spec.risk),
     confirmWrite: async (spec) => {
       // what cannot be sent is not asked about

@@ -247,6 +247,11 @@ export class Presenter {
     this.#progress.hide();
     if (!this.#isQuiet) process.stderr.write(warningText(text, errWidth()));
   }
+  /** A failure in a line, of what goes on all the same: with -q, too. */
+  complain(text: string): void {
+    this.#progress.hide();
+    process.stderr.write(warningText(text, errWidth()));
+  }
   /** A line of `-v`. At a prompt it comes above what is typed, but at once while a command runs. */
   trace(text: string): void {
     this.#progress.hide();

@@ -43,8 +43,7 @@ export default command({
         exit = graver(exit, status);
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
-        const failure = context.failedWithin(error);
-        context.warn(`${context.place}${path}: error: ${failure.message}`);
+        const failure = context.failedWithin(error, `${path}: `);
         first ??= failure;
       }
       await context.drained();

@@ -160,8 +160,7 @@ export default command({
             exit = graver(exit, status);
           } catch (error) {
             if (!context.keepGoing || signal.aborted) throw error;
-            const failure = context.failedWithin(error);
-            context.warn(`${context.place}${node.path}: error: ${failure.message}`);
+            const failure = context.failedWithin(error, `${node.path}: `);
             first ??= failure;
           }
         else if (!values.count) await shown.add({ name: node.path, stat: node.stat });

@@ -36,7 +36,6 @@ export default command({
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
-        context.warn(`${context.place}error: ${failure.message}`);
         first ??= failure;
       }
       await context.drained();

@@ -315,10 +315,8 @@ export interface CommandContext {
   readonly registry: Registry;
   /** Runs one command whose words are given, shows what it found, gives its status. Its failure is thrown. */
   execute(words: readonly Arg[]): Promise<number>;
-  /** What was thrown by a command run so, as a failure, where the one that ran it goes on. */
-  failedWithin(error: unknown): Failure;
-  /** What stands before that when it is told: `FILE:LINE: ` of this command, in a script. */
-  readonly place: string;
+  /** What was thrown by a command run so, as a failure, where the one that ran it goes on; told, behind `where`. */
+  failedWithin(error: unknown, where?: string): Failure;
   /** A session of another ensemble, the caller's to close. */
   open(target: string): Promise<Client>;
   /** A path as the user typed it, made absolute. @throws Failure (2) */

@@ -82,9 +82,10 @@ export function contextOf(
         throw error;
       }
     },
-    failedWithin: (error) => shell.failedWithin(error),
-    get place() {
-      return shell.place;
+    failedWithin: (error, where = '') => {
+      const failure = shell.failedWithin(error);
+      ports.complain(`${shell.place}${where}error: ${failure.message}`);
+      return failure;
     },
     settings: ports.settings,
     profiles: ports.profiles,

@@ -93,6 +93,8 @@ export interface ShellPorts {
   /** Set while results are JSON: takes each command of a script as one record. */
   readonly record?: ((record: CommandRecord) => void) | undefined;
   warn(line: string): void;
+  /** A failure of what goes on all the same: whoever wants no warnings wants that, too. */
+  complain(line: string): void;
   confirm(plan: Plan, spec: CommandSpec): Promise<void>;
   /** Before the first change of each kind under a protected profile. */
   confirmWrite(spec: CommandSpec): Promise<void>;

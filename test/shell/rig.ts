@@ -113,6 +113,7 @@ export function rig(
     tell: (told) => out.told.push(told),
     endedByUser: () => {},
     warn: (line) => void out.warned.push(line),
+    complain: (line) => void out.warned.push(line),
     settled: async () => {},
     readFile: (name) => files.get(name) ?? '',
     isFile: () => false,
