@@ -109,8 +109,9 @@ export class Ensemble {
         },
         toldMembers: (message) => this.others.heard(message),
         linked: (sid, link, dialled) => {
-          if (dialled) this.leaderLink = link;
           node.step({ type: 'linked', sid, link, dialled });
+          // one that was dialled for another leader may stand late, and is hung up: what is for ours goes over its own
+          if (dialled && node.server.peer.leaderLink === link) this.leaderLink = link;
         },
         dialFailed: (sid) => node.step({ type: 'dialFailed', sid }),
         received: (link, message) => this.received(link, message),

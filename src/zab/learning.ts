@@ -35,7 +35,8 @@ export class Learning {
   /** Who was to lead votes for another: we, whose log knows less of who counts, decided too early. */
   hasChanged = false;
   epoch = 0;
-  private link: number | undefined;
+  /** To the leader. */
+  link: number | undefined;
   /** What the leader said of starts whose tags it keeps no longer. */
   private startsUpTo: Position | undefined;
   private redialIn: number | undefined;

@@ -52,6 +52,10 @@ export class Member {
   get followed(): number | undefined {
     return this.learning?.sid;
   }
+  /** The link to that member, once there is one. */
+  get leaderLink(): number | undefined {
+    return this.learning?.link;
+  }
   get leader(): Leader | undefined {
     return this.leading?.leader;
   }

@@ -100,6 +100,10 @@ export class Peer {
   get followed(): number | undefined {
     return this.member?.followed;
   }
+  /** The link to that member, once there is one. */
+  get leaderLink(): number | undefined {
+    return this.member?.leaderLink;
+  }
   /** Up to where the history is known committed; what group headers say (foundations.md 13.7). */
   get committed(): Position {
     const { member, leader } = this;
