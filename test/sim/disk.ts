@@ -67,8 +67,8 @@ export class SimDisk {
 
   /** Where a write lands instead, and from where a read comes instead; undefined: where they should. */
   redirect: ((path: string, at: number, bytes: Uint8Array) => { path: string; at: number } | undefined) | undefined;
-  /** Told before a folder is listed, as every start does with the log's. */
-  onList: ((folder: string) => void) | undefined;
+  /** Told before a file is opened to be read, as every start does with the log's. */
+  onOpen: ((path: string) => void) | undefined;
   misread: ((path: string, at: number) => number | undefined) | undefined;
   /** Something was done to it from outside: what is read may be other than what was written. */
   hurt = false;
@@ -155,6 +155,7 @@ export class SimDisk {
   }
   private open(life: number, path: string, options: OpenOptions): Promise<DiskFile> {
     return this.call(life, () => {
+      if (options.readonly === true) this.onOpen?.(path);
       const code = this.fault('open', path);
       if (code !== undefined) throw new DiskError(code, path, 'open');
       let content = this.names.get(path);
@@ -260,7 +261,6 @@ export class SimDisk {
   }
   private readdir(life: number, path: string): Promise<string[]> {
     return this.call(life, () => {
-      this.onList?.(path);
       if (!this.folders.has(path)) throw new DiskError('ENOENT', path, 'list');
       return [...this.names.keys()]
         .filter((name) => name.startsWith(`${path}/`))

@@ -304,11 +304,10 @@ export class DiskHarm {
  * it is put in its place when the log is looked at again.
  */
 export function landWhereLast(disk: SimDisk, path: string, bytes: Buffer, at: number): void {
-  const folder = path.slice(0, path.lastIndexOf('/'));
-  disk.onList = (listed) => {
-    if (listed !== folder) return;
-    disk.onList = undefined;
-    if (!disk.paths().includes(path) || isFollowed(disk.raw(path), at + bytes.length)) return;
+  disk.onOpen = (opened) => {
+    if (opened !== path) return;
+    disk.onOpen = undefined;
+    if (isFollowed(disk.raw(path), at + bytes.length)) return;
     disk.land(path, bytes, at);
   };
 }
