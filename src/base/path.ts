@@ -33,7 +33,9 @@ export function pathFault(path: string): string | undefined {
         return `relative name .. at character ${start + 1}`;
       start = i + 1;
     } else if (isForbidden(unit)) {
-      return `invalid character U+${unit.toString(16).toUpperCase().padStart(4, '0')} at character ${i + 1}`;
+      const point = path.codePointAt(i) as number; // whoever typed a whole character is not told of half of it
+      const fault = `invalid character U+${point.toString(16).toUpperCase().padStart(4, '0')} at character ${i + 1}`;
+      return point <= 0xffff ? fault : `${fault}: names hold none beyond U+FFFF`;
     }
   }
   return undefined;

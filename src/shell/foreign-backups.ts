@@ -1,8 +1,8 @@
 /** What other tools write. */
+import { pathFault } from '../base/path.ts';
 import type { Acl } from '../client/api.ts';
 import { Failure } from './failure.ts';
 import { comparePaths, type NodeRecord } from './node-record.ts';
-import { pathFaultText } from './path-fault.ts';
 
 interface Foreign {
   readonly root: string;
@@ -35,7 +35,7 @@ export function pairNodes(text: string, name: string): Foreign {
     const equals = line.indexOf('=');
     const where = `${name}:${at + 1}`;
     const path = (equals < 0 ? line : line.slice(0, equals)).trim();
-    const fault = pathFaultText(path);
+    const fault = pathFault(path);
     if (fault !== undefined) throw bad(where, `not PATH=VALUE: ${fault}`);
     const data = equals < 0 ? null : Buffer.from(line.slice(equals + 1));
     found.push({ path, data, acl: undefined, kind: 'persistent' });
@@ -72,7 +72,7 @@ export function shellBackupNodes(text: string, name: string): Foreign {
   const coded = texts.every(isBase64);
   let hasAcl = false;
   const found = entries.map(([path, node]): NodeRecord => {
-    const fault = pathFaultText(path);
+    const fault = pathFault(path);
     if (fault !== undefined || typeof node !== 'object' || node === null || !('content' in node))
       throw bad(name, `neither an export nor a backup of zk_shell: ${path.slice(0, 60)}`);
     const { content, acls } = node;

@@ -1,10 +1,11 @@
 /** Nodes as lines of JSON: what `export` writes and `import` reads. */
+
 import type { Zxid } from '../base/ids.ts';
+import { pathFault } from '../base/path.ts';
 import type { Acl } from '../client/api.ts';
 import { parseAcl, showPerms } from './acl-text.ts';
 import { Failure } from './failure.ts';
 import { hasMasked, isMasked, type NodeKind, type NodeRecord, type RecordedStat } from './node-record.ts';
-import { pathFaultText } from './path-fault.ts';
 import { statJson } from './stat-json.ts';
 
 /** The first line of an export. */
@@ -116,7 +117,7 @@ export function nodeOf(value: unknown, where: string): NodeRecord {
     stat,
   } = value as Record<string, unknown>;
   if (typeof path !== 'string') throw bad(where, 'a node without a path');
-  const fault = pathFaultText(path);
+  const fault = pathFault(path);
   if (fault !== undefined) throw bad(where, `not a path: ${fault}`);
   if (!KINDS.has(kind)) throw bad(where, `${path} has a kind that there is not: ${String(kind)}`);
   if (ttl !== undefined && !(Number.isInteger(ttl) && (ttl as number) > 0))
@@ -167,7 +168,6 @@ function recordedStat(value: unknown): RecordedStat | undefined {
 export function unreadOf(value: unknown, where: string): string | undefined {
   const { path, unread } = (value ?? {}) as { path?: unknown; unread?: unknown };
   if (unread !== true) return undefined;
-  if (typeof path !== 'string' || pathFaultText(path) !== undefined)
-    throw bad(where, 'what could not be read has no path');
+  if (typeof path !== 'string' || pathFault(path) !== undefined) throw bad(where, 'what could not be read has no path');
   return path;
 }

@@ -1,6 +1,6 @@
+import { pathFault } from '../base/path.ts';
 import { usage } from './failure.ts';
 import { unmasked } from './masked.ts';
-import { pathFaultText } from './path-fault.ts';
 
 /**
  * What a user typed to an absolute path: relative to `cwd`, with `.`, `..`, `//` and a trailing slash taken out; above
@@ -15,7 +15,7 @@ export function resolvePath(cwd: string, typed: string, keepSlash = false, isPat
     else if (name !== '' && name !== '.') out.push(name);
   }
   const path = `/${out.join('/')}`;
-  const fault = pathFaultText(isPattern ? unmasked(path) : path);
+  const fault = pathFault(isPattern ? unmasked(path) : path);
   if (fault !== undefined) throw usage(`not a path: ${showName(typed)}: ${fault}`);
   return keepSlash && typed.endsWith('/') && path !== '/' ? `${path}/` : path;
 }

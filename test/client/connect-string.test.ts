@@ -36,6 +36,7 @@ const bad: [text: string, why: RegExp][] = [
   ['a//x', /chroot.*empty name/],
   ['a/x/', /chroot.*must not end/],
   ['a/x/../y', /chroot.*relative/],
+  ['a/x😀', /chroot.*U\+1F600 at character 3: names hold none beyond/],
   [Array.from({ length: 1001 }, () => 'a').join(), /1000 servers/],
 ];
 for (const [text, why] of bad)

@@ -151,7 +151,7 @@ export class LiveShell {
           err: this.#err
             .slice(0, found.index)
             .replace(/,"line":\d+/g, '')
-            .replace(/^stdin:\d+: /gm, ''),
+            .replace(/^stdin:\d+: (?=(?:\/\S*: )?error: )/gm, ''),
           status: Number(found[1]),
         };
         this.#out = this.#out.slice(mark.index + mark[0].length);
