@@ -66,6 +66,7 @@ type Part = 'head' | 'chunk head' | 'chunk' | 'trailer' | 'end';
 export class SnapshotParser {
   mark: Mark | undefined;
   private readonly onRecords: (records: Buffer) => void;
+  private readonly size: number;
   private part: Part = 'head';
   private need = HEAD_BYTES;
   private pieces: Buffer[] = [];
@@ -74,8 +75,10 @@ export class SnapshotParser {
   private chunks = 0;
   private checksum = 0;
 
-  constructor(onRecords: (records: Buffer) => void) {
+  /** `size`: bytes of the whole, where that is known: a length that rotted makes nobody wait for what is beyond. */
+  constructor(onRecords: (records: Buffer) => void, size = Number.POSITIVE_INFINITY) {
     this.onRecords = onRecords;
+    this.size = size;
   }
   get isWhole(): boolean {
     return this.part === 'end';
@@ -105,7 +108,8 @@ export class SnapshotParser {
         const length = part.readUInt32BE(0);
         this.checksum = part.readUInt32BE(4);
         if (length === END_MARK) return this.next('trailer', TRAILER_BYTES - CHUNK_HEAD, 0);
-        if (length > MAX_CHUNK) throw new RecordError('a part of the snapshot runs past its end');
+        if (length > Math.min(MAX_CHUNK, this.size - this.at - CHUNK_HEAD))
+          throw new RecordError('a part of the snapshot runs past its end');
         return this.next('chunk', length, CHUNK_HEAD);
       }
       case 'chunk':

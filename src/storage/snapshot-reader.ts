@@ -49,7 +49,7 @@ class OpenSnapshot implements SnapshotReader {
   readonly size: number;
   private readonly file: DiskFile;
   private readonly closed: () => void;
-  private readonly parser = new SnapshotParser(() => {});
+  private readonly parser: SnapshotParser;
   /** Up to where it was read from the beginning on. */
   private verified = 0;
   private open = true;
@@ -59,6 +59,7 @@ class OpenSnapshot implements SnapshotReader {
     this.mark = mark;
     this.size = size;
     this.closed = closed;
+    this.parser = new SnapshotParser(() => {}, size);
   }
   async read(offset: number, length: number): Promise<Buffer> {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.size - offset)));

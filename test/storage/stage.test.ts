@@ -293,6 +293,12 @@ test('a snapshot is read in pieces for a learner, and stays while it is read', a
     assert.equal(await read(step, 61), whole, 'only from the beginning on');
     disk.flip(rotten, 60, 3);
   }
+  // the length of the first chunk: nothing of it is waited for
+  disk.flip(rotten, 32, 3);
+  const again = await member.storage.openSnapshot(last);
+  await assert.rejects(again.read(0, 60), /offset 0: a part of the snapshot runs past its end$/);
+  await again.close();
+  disk.flip(rotten, 32, 3);
   disk.replace(rotten, disk.raw(rotten).subarray(0, whole - 5));
   await assert.rejects(read(100), /snapshot\.200000006, offset \d+: the snapshot ends early$/);
   const nothing = await member.storage.openSnapshot(ORIGIN);
