@@ -143,6 +143,24 @@ test('I11: a start with less than was acknowledged; what is known to be damaged,
   assert.deepEqual(begin(2, 3, 5, false), ['I11'], 'nobody hurt it');
 });
 
+test('I11: a snapshot that is being renamed is there, under one name or the other; one that is not synced is not', async () => {
+  const { disk, acks } = member(3, 3, 0);
+  const plug = disk.plug();
+  const path = `/data/zoosh-1/snapshot.${zxid(3, 7).toString(16)}`;
+  const file = await plug.open(`${path}.staged`, { create: true });
+  await file.write(Buffer.alloc(100, 1), 0);
+  await plug.syncDir('/data/zoosh-1');
+  const isThere = (): boolean => acks.isThere(1, zxid(3, 7));
+  await plug.rename(`${path}.staged`, path);
+  assert.equal(isThere(), false, 'its bytes are not on the disk');
+  await file.sync();
+  assert.equal(isThere(), true);
+  await plug.unlink(path);
+  assert.equal(isThere(), false, 'what was renamed is removed');
+  await plug.syncDir('/data/zoosh-1');
+  assert.equal(isThere(), false);
+});
+
 test('I3: of a config only listed incarnations hold anything; a record of another config needs both', () => {
   const voter = (sid: number, incarnation: string): Member => ({
     sid,

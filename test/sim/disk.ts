@@ -35,6 +35,11 @@ interface Handle {
   errors: number;
 }
 
+interface Moved {
+  readonly from: string;
+  readonly to: string;
+  readonly content: Content;
+}
 /**
  * A disk in memory that may lose power. What was not synced survives sector by sector as chance has it, in any order; names
  * made, changed and removed count only once their folder was synced. `lossy` false: sync and O_DSYNC do nothing (tests of tests).
@@ -44,7 +49,7 @@ export class SimDisk {
   private names = new Map<string, Content>();
   private durableNames = new Map<string, Content>();
   /** Renames that are not certain yet: after a power cut the file has one of its names, or both, as file systems promise. */
-  private moved: { readonly from: string; readonly to: string; readonly content: Content }[] = [];
+  private moved: Moved[] = [];
   private readonly folders = new Set<string>();
   private readonly random: Random;
   private readonly syncs: boolean;
@@ -111,10 +116,8 @@ export class SimDisk {
       if (content !== undefined) survivors.set(name, content);
       if (content !== after) this.lost.names++;
     }
-    for (const { from, to, content } of this.moved) {
-      const certain = this.durableNames.get(from) === content && this.names.get(to) === content;
-      if (certain && survivors.get(from) !== content) survivors.set(to, content);
-    }
+    for (const each of this.moved)
+      if (this.isKept(each) && survivors.get(each.from) !== each.content) survivors.set(each.to, each.content);
     this.moved = [];
     for (const content of new Set(survivors.values())) {
       const kept = Buffer.alloc(Math.max(content.durable.length, content.now.length));
@@ -325,6 +328,16 @@ export class SimDisk {
     return [...new Set([this.durableNames.get(path), this.names.get(path)])].map((content) =>
       content === undefined || content.loose.size > 0 ? undefined : content.durable,
     );
+  }
+  /** Renamed, which is not certain yet: whole on the disk, under one of the two names or both. */
+  isUnderEither(from: string, to: string): boolean {
+    return this.moved.some(
+      (each) => each.from === from && each.to === to && each.content.loose.size === 0 && this.isKept(each),
+    );
+  }
+  /** Its old name is certain, its new one is what a reader sees: a power cut leaves one of them. */
+  private isKept({ from, to, content }: Moved): boolean {
+    return this.durableNames.get(from) === content && this.names.get(to) === content;
   }
   /** What would be left at least, whatever chance makes of a power cut now. */
   durableFiles(): Map<string, Buffer> {

@@ -180,7 +180,10 @@ export class AckWatch {
     if (zxid === 0n || ledger.holdingsOf(sid).hasZxid(zxid)) return true;
     const disk = diskOf(sid);
     const path = `/data/zoosh-1/snapshot.${zxid.toString(16)}`;
-    return [path, `${path}.staged`].some((each) => !disk.afterPowerCut(each).includes(undefined));
+    const staged = `${path}.staged`;
+    if ([path, staged].some((each) => !disk.afterPowerCut(each).includes(undefined))) return true;
+    // a start between the rename and the sync of the folder finds it under either name, and so does the next
+    return disk.isUnderEither(staged, path);
   }
   /** It leads this epoch from now on. */
   leads(sid: number, epoch: number): void {
