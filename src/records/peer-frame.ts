@@ -17,12 +17,17 @@ import { type PackWriter, RecordError } from './pack.ts';
 export const PEER_HEADER = 20;
 /** The format of frames this program reads and writes. */
 export const PEER_FORMAT = 1;
-/** The highest feature level this program knows: 1 is the first, 2 adds {@link LOCAL_SESSIONS_LEVEL}, 3 {@link STARTS_LEVEL}. */
-export const PEER_LEVEL = 3;
+/**
+ * The highest feature level this program knows: 1 is the first, 2 adds {@link LOCAL_SESSIONS_LEVEL}, 3 {@link STARTS_LEVEL}, 4
+ * {@link RESUME_LEVEL}.
+ */
+export const PEER_LEVEL = 4;
 /** From this level on a leader takes requests of sessions that only a learner knows. */
 export const LOCAL_SESSIONS_LEVEL = 2;
 /** From this level on a server takes what stands for boot tags that are kept no longer; it is not said to one of a lower level. */
 export const STARTS_LEVEL = 3;
+/** From this level on a leader goes on with a snapshot of which a learner has the beginning. */
+export const RESUME_LEVEL = 4;
 /** The level of greetings, for ever: two versions that do not fit can still tell each other so. */
 export const GREETING_LEVEL = 1;
 /** No frame has a larger body: what a length read from a socket may at most make us keep. */

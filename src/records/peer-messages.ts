@@ -155,10 +155,15 @@ export const SHAPES = {
   TRUNC: { code: 31, fields: { epoch, to: mark } },
   SNAP: { code: 32, fields: { epoch, at: mark, configs: list(configAt, MAX_NOTES), seen: list(seenAt, MAX_NOTES) } },
   ASKSNAP: { code: 33, fields: { epoch } },
-  /** The learner asks for the snapshot file from `offset` on, at the beginning and after an interruption. */
+  /** The learner asks for the snapshot file from `offset` on: at the beginning, and each time that all before it is on its disk. */
   ASKCHUNKS: { code: 34, fields: { epoch, at: position, offset: size } },
   /** A part of that file, which is `total` bytes long. */
   CHUNK: { code: 35, fields: { epoch, at: position, offset: size, total: size, bytes: bytes(MAX_CHUNK, 1) } },
+  /**
+   * Instead of the first ASKCHUNKS: the learner has the file up to `offset`, with this CRC-32, from a link that broke, and asks for
+   * what follows. From level 4 on.
+   */
+  RESUME: { code: 39, fields: { epoch, at: position, offset: size, checksum: size } },
   NEWLEADER: { code: 36, fields: { epoch } },
   ACKNEWLEADER: { code: 37, fields: { epoch, incarnation, upTo: position } },
   UPTODATE: { code: 38, fields: { epoch, committed: position } },

@@ -77,6 +77,7 @@ export class Ensemble {
       const link = this.leaderLink;
       return {
         toLeader: (message) => void this.peers.send(link, message),
+        level: this.leaderLevel,
         giveUp: (reason) => this.giveUp(link, reason),
       };
     });
@@ -327,6 +328,9 @@ export class Ensemble {
       case 'ASKCHUNKS':
         this.transfers.asked(link, message);
         return this.sender.asked(link, message);
+      case 'RESUME':
+        this.transfers.asked(link, message);
+        return this.sender.resumed(link, message);
       case 'CHUNK':
         if (link === this.leaderLink) this.incoming.chunk(message);
         return;

@@ -1,4 +1,5 @@
 import { RecordError } from '../records/pack.ts';
+import { RESUME_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import { isDiskFull } from '../storage/errors.ts';
 import type { Entry, Mark } from '../zab/types.ts';
@@ -10,6 +11,8 @@ import { decode, Staging } from './staging.ts';
 export interface IncomingLinks {
   /** To the leader that this member follows, over its present link. */
   toLeader(message: PeerMessage): void;
+  /** The feature level of that link. */
+  readonly level: number;
   /** Gives up that link, whose SNAP cannot be used. */
   giveUp(reason: string): void;
 }
@@ -54,11 +57,15 @@ export class Incoming {
     const { node } = this;
     const epoch = this.snapEpoch;
     const links = this.links();
+    const resumes = links.level >= RESUME_LEVEL;
+    const resume = (offset: number, checksum: number): void =>
+      links.toLeader({ type: 'RESUME', epoch, at, offset, checksum });
     this.staging = new Staging({
       generation,
       at,
       seed: node.ports.random.below(2 ** 32) | 0,
-      stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
+      stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk, resumes),
+      resume: resumes ? resume : undefined,
       ask: (offset) => links.toLeader({ type: 'ASKCHUNKS', epoch, at, offset }),
       done: () => node.step({ type: 'snapshotStaged', generation }),
       failed: (error, bytes) => {
@@ -68,15 +75,18 @@ export class Incoming {
       },
     });
   }
-  /** What was staged will not be wanted. */
+  /** What is staged takes nothing more. */
   drop(): void {
     this.staging?.drop();
   }
+  /** The link is gone over which it came, or is of no use. */
   forget(generation: number): void {
+    const { node, staging } = this;
+    const goesOn = staging?.generation === generation && staging.mayGoOn;
     this.drop();
     this.staging = undefined;
-    const { node } = this;
-    node.storage.dropStaged(generation).catch((error: Error) => node.diskFailed(error));
+    const gone = goesOn ? node.storage.leaveStaged(generation) : node.storage.dropStaged(generation);
+    gone.catch((error: Error) => node.diskFailed(error));
   }
   private noRoom(at: Mark, bytes: number): void {
     const { node } = this;

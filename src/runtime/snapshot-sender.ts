@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import { isSame, type Mark, ORIGIN } from '../zab/types.ts';
 import { halvesOf } from './marks.ts';
@@ -77,6 +78,35 @@ export class SnapshotSender {
     if (offset !== offer.position) return this.around.hangUp(link, 'it asks for another part of the snapshot');
     offer.sending = true;
     this.run(link, offer).catch((error: Error) => this.fails(link, offer, error));
+  }
+  /** The first ask of a learner that has the beginning: it is read all the same, or what follows would not be verified. */
+  resumed(link: number, { at, offset, checksum }: MessageOf<'RESUME'>): void {
+    const offer = this.offers.get(link);
+    if (offer === undefined || offer.sending || offer.position > 0 || !isSame(offer.at, at)) return;
+    offer.sending = true;
+    this.skip(offer, offset)
+      .then((found) => {
+        if (offer.closed) return;
+        if (found !== checksum) {
+          this.end(link);
+          return this.around.hangUp(link, 'what it has of the snapshot is another file');
+        }
+        offer.position = offset;
+        return this.run(link, offer);
+      })
+      .catch((error: Error) => this.fails(link, offer, error));
+  }
+  /** The CRC-32 of the file up to `offset`; undefined when it is not as long. */
+  private async skip(offer: Offer, offset: number): Promise<number | undefined> {
+    const file = await offer.file;
+    let checksum = 0;
+    for (let at = 0; at < offset; ) {
+      const bytes = await file.read(at, Math.min(CHUNK, offset - at));
+      if (offer.closed || bytes.length === 0) return undefined;
+      checksum = crc32(bytes, checksum);
+      at += bytes.length;
+    }
+    return checksum;
   }
   private async run(link: number, offer: Offer): Promise<void> {
     const { around } = this;

@@ -10,6 +10,8 @@ import { SNAPSHOT_WINDOW } from './snapshot-sender.ts';
 /** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */
 export interface StagedFiles {
   readonly log: { append(envelope: Uint8Array, hi: number, lo: number): void };
+  /** What an earlier link brought of it: bytes that lie there, and their CRC-32. Their records were handed out when it resolves. */
+  resume(): Promise<{ readonly offset: number; readonly checksum: number }>;
   /** Bytes of the leader's snapshot file, in order. Resolves when the next may come. */
   write(bytes: Uint8Array): Promise<void>;
   /** The file is whole, verified and durable when it resolves. */
@@ -23,6 +25,8 @@ export interface StagingSurroundings {
   stage(onChunk: (chunk: Uint8Array) => void): StagedFiles;
   /** Asks the leader for the snapshot file from `offset` on. */
   ask(offset: number): void;
+  /** Asks it to go on behind what is there; undefined with a leader that only begins anew. */
+  readonly resume: ((offset: number, checksum: number) => void) | undefined;
   done(): void;
   /** `bytes`: of the whole snapshot file, 0 while that is not known. */
   failed(error: Error, bytes: number): void;
@@ -37,6 +41,8 @@ export class Staging {
   private readonly loader: SnapshotLoader;
   private readonly numbered: Numbered[] = [];
   private received = 0;
+  /** Of these, what came over an earlier link. */
+  private before = 0;
   private total = 0;
   /** Up to where the leader was asked for the file. */
   private askedTo = SNAPSHOT_WINDOW;
@@ -52,7 +58,25 @@ export class Staging {
     this.chain = { hi: around.at.chainHi, lo: around.at.chainLo };
     this.files = around.stage((chunk) => this.loader.push(chunk));
     if (isSame(this.at, ORIGIN)) this.finish();
-    else around.ask(0);
+    else if (around.resume === undefined) around.ask(0);
+    else this.resume(around.resume);
+  }
+  private resume(ask: (offset: number, checksum: number) => void): void {
+    this.writing = this.files.resume().then(({ offset, checksum }) => {
+      if (this.ended) return;
+      this.before = this.received = offset;
+      this.askedTo = offset + SNAPSHOT_WINDOW;
+      if (offset === 0) this.around.ask(0);
+      else ask(offset, checksum);
+    });
+    this.writing.catch((error: Error) => this.fail(error));
+  }
+  /**
+   * This link brought something of the snapshot, and nothing was wrong with it: another may go on behind that. After one that brought
+   * nothing all begins anew, as the leader may have another file.
+   */
+  get mayGoOn(): boolean {
+    return !this.ended && this.received > this.before;
   }
   private finish(): void {
     const { around } = this;

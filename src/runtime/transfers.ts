@@ -23,8 +23,8 @@ export class Transfers {
     this.came = this.staged();
     if (this.came > before) this.further(link);
   }
-  /** A learner asks on when all before that is on its disk; the first ask says nothing. */
-  asked(link: number, { offset }: MessageOf<'ASKCHUNKS'>): void {
+  /** A learner asks on when all before that is on its disk; the first ask says nothing, unless it goes on with an earlier link's. */
+  asked(link: number, { offset }: MessageOf<'ASKCHUNKS'> | MessageOf<'RESUME'>): void {
     const before = this.asks.get(link) ?? 0;
     this.asks.set(link, Math.max(before, offset));
     if (offset > before) this.further(link);

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import type { Disk, DiskFile } from '../ports/disk.ts';
 import { compareHalves } from '../records/log-record.ts';
@@ -9,6 +10,15 @@ import { isOrigin, type Mark, sameMark, showMark } from './mark.ts';
 import { SnapshotParser } from './snapshot-format.ts';
 import { readSnapshotFile, SYNC_EVERY } from './snapshots.ts';
 import { type LogEvents, TxnLog } from './txn-log.ts';
+
+/** Read back at once of what an earlier link brought. */
+const PIECE = 1024 * 1024;
+
+/** How much of a snapshot came over an earlier link: bytes, and their CRC-32. */
+export interface Begun {
+  readonly offset: number;
+  readonly checksum: number;
+}
 
 export const stagedName = (mark: Mark): string => snapshotName(mark.zxid) + STAGED;
 
@@ -32,8 +42,11 @@ export class StagedHistory {
   /** Bytes that were read back from the disk. */
   private checked = 0;
   private unsynced = 0;
-  /** Writes one after another; the first waits until what was staged before is gone. */
+  /** Bytes that lie there from an earlier link; see {@link resume}. */
+  private before = 0;
+  /** Writes one after another; the first waits until what was staged before is gone, or was taken over. */
   private turn: Promise<void>;
+  private failed = false;
   private dropped = false;
   private finished = false;
 
@@ -43,7 +56,7 @@ export class StagedHistory {
     dataFolder: string,
     place: LogPlace,
     events: LogEvents,
-    ready: Promise<void>,
+    ready: Promise<number>,
     onRecords: (records: Buffer) => void,
   ) {
     this.generation = generation;
@@ -53,7 +66,9 @@ export class StagedHistory {
     this.place = place;
     this.parser = new SnapshotParser(onRecords);
     this.log = new TxnLog(place, this.list, events, generation, at);
-    this.turn = ready;
+    this.turn = ready.then((before) => {
+      this.before = before;
+    });
   }
   get path(): string {
     return `${this.dataFolder}/${stagedName(this.at)}`;
@@ -75,10 +90,35 @@ export class StagedHistory {
   private inTurn(run: () => Promise<void>): Promise<void> {
     const done = this.turn.then(async () => {
       if (this.dropped) throw new Error('the staged history was dropped');
-      await run();
+      try {
+        await run();
+      } catch (error) {
+        this.failed = true;
+        throw error;
+      }
     });
     this.turn = done.catch(() => undefined);
     return done;
+  }
+  /**
+   * Before anything is written: reads back what an earlier link brought, whose records are handed out, too, and goes on behind it.
+   * @throws RecordError when that is no beginning of a snapshot, DiskError
+   */
+  async resume(): Promise<Begun> {
+    let checksum = 0;
+    await this.inTurn(async () => {
+      if (this.before === 0) return;
+      this.file = await this.disk.open(this.path, {});
+      while (this.position < this.before) {
+        const bytes = Buffer.alloc(Math.min(PIECE, this.before - this.position));
+        const got = bytes.subarray(0, await this.file.read(bytes, this.position));
+        if (got.length === 0) throw new RecordError(`${this.path} ends after ${this.position} of ${this.before} bytes`);
+        this.parser.push(got);
+        checksum = crc32(got, checksum);
+        this.position += got.length;
+      }
+    });
+    return { offset: this.position, checksum };
   }
   /**
    * The next bytes of the leader's snapshot file, in pieces of any size; they are not kept by reference. The records of each
@@ -137,12 +177,17 @@ export class StagedHistory {
     await disk.syncDir(this.dataFolder);
   }
 
-  /** Takes and writes nothing more. Resolves when what was under way is over; what waited rejects. */
-  async stop(): Promise<void> {
+  /**
+   * Takes and writes nothing more. Resolves when what was under way is over, with how many bytes of the snapshot lie there for
+   * another link to go on behind: 0 when it is whole, or something was wrong; what waited rejects.
+   */
+  async stop(): Promise<number> {
+    const written = this.turn.then(() => (this.failed || this.parser.isWhole ? 0 : this.position));
     this.dropped = true;
-    await Promise.all([this.turn, this.log.retire()]);
+    const [begun] = await Promise.all([written, this.log.retire()]);
     await this.file?.close().catch(() => undefined);
     this.file = undefined;
+    return begun;
   }
   /** Removes it from the disk. What stays for an error counts for nothing, and the next start removes it. */
   async remove(): Promise<void> {

@@ -78,6 +78,8 @@ export class Storage {
   /** Another object after each installation, with the same {@link TxnLog.events}. */
   log: TxnLog;
   private staged: StagedHistory | undefined;
+  /** Of which another link may go on, once it stopped: with how much of its snapshot. */
+  private left: { readonly history: StagedHistory; readonly stopped: Promise<number> } | undefined;
   private readonly options: StorageOptions;
   private readonly store: IdentityStore;
   private readonly place: LogPlace;
@@ -154,8 +156,10 @@ export class Storage {
    */
   async storeEpochs(accepted: number, current: number, install?: number): Promise<void> {
     const epochs = { ...this.starts, acceptedEpoch: accepted, currentEpoch: current };
-    if (install === undefined) await this.store.update((now) => ({ ...now, ...epochs }));
-    else await this.inTurn(() => this.install(epochs, install));
+    if (install === undefined) {
+      if (accepted === current) await this.dropLeft(); // synchronised without it
+      await this.store.update((now) => ({ ...now, ...epochs }));
+    } else await this.inTurn(() => this.install(epochs, install));
   }
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
@@ -200,10 +204,12 @@ export class Storage {
 
   /**
    * Begins a history beside ours, with the leader's snapshot at `at`; `onRecords` is given the records of each chunk of it once
-   * they are verified. One that was being staged is dropped.
+   * they are verified. One that was being staged is dropped. With `resumes`, {@link StagedHistory.resume} comes first.
    */
-  stage(generation: number, at: Mark, onRecords: (records: Buffer) => void = () => {}): StagedHistory {
-    const ready = this.staged === undefined ? this.inTurn(async () => {}) : this.dropStaged(this.staged.generation);
+  stage(generation: number, at: Mark, onRecords: (records: Buffer) => void = () => {}, resumes = false): StagedHistory {
+    const gone = this.staged === undefined ? undefined : this.dropStaged(this.staged.generation);
+    const left = this.dropLeft(resumes ? at : undefined);
+    const ready = Promise.all([left, gone]).then(([begun]) => begun);
     const { events } = this.log;
     this.staged = new StagedHistory(generation, at, this.folders.data, this.place, events, ready, onRecords);
     return this.staged;
@@ -211,6 +217,27 @@ export class Storage {
   /** Grows as what is staged comes in and is read back; 0 while nothing is. */
   get stagedProgress(): number {
     return this.staged?.progress ?? 0;
+  }
+  /** As {@link dropStaged}, but what came of the snapshot stays until the next is staged, which may go on behind it. */
+  async leaveStaged(generation: number): Promise<void> {
+    const { staged } = this;
+    if (staged?.generation !== generation) return;
+    this.staged = undefined;
+    const stopped = staged.stop();
+    this.left = { history: staged, stopped };
+    await stopped;
+  }
+  /** Bytes that were left of the snapshot at `at`; those of any other are removed. */
+  private dropLeft(at?: Mark): Promise<number> {
+    const { left } = this;
+    this.left = undefined;
+    return this.inTurn(async () => {
+      if (left === undefined) return 0;
+      const begun = await left.stopped;
+      if (at !== undefined && sameMark(left.history.at, at) && begun > 0) return begun;
+      await left.history.remove();
+      return 0;
+    });
   }
   /** Removes what is staged under `generation`, at any time before it is installed; what is under way for it ends first. */
   async dropStaged(generation: number): Promise<void> {
@@ -410,6 +437,7 @@ export class Storage {
   async close(): Promise<void> {
     this.closed = true;
     await this.staged?.stop();
+    await this.left?.stopped;
     await this.log.close();
     await this.turn;
     await this.store.close();

@@ -148,6 +148,7 @@ const ARBITRARIES: Arbitraries = {
   }),
   ASKSNAP: plain({ epoch }),
   ASKCHUNKS: plain({ epoch, at: position, offset: size }),
+  RESUME: plain({ epoch, at: position, offset: size, checksum: fc.nat(0xffff_ffff) }),
   CHUNK: plain({ epoch, at: position, offset: size, total: size, bytes: bytes(1) }),
   NEWLEADER: plain({ epoch }),
   ACKNEWLEADER: plain({ epoch, incarnation, upTo: position }),

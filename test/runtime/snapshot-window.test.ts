@@ -1,6 +1,7 @@
 /** A snapshot on its way: no more of it waits in a learner's memory than one window, and all of it arrives. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import type { PeerMessage } from '../../src/records/peer-messages.ts';
 import { SNAPSHOT_WINDOW, SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
 import { Staging } from '../../src/runtime/staging.ts';
@@ -10,19 +11,27 @@ const SIZE = 2 * SNAPSHOT_WINDOW + 12_345;
 const LINK = 3;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A leader's sender and a learner's staging; `room` is what the link says of each message. */
-function rig(room: () => boolean) {
-  const file = Buffer.alloc(SIZE);
-  for (let i = 0; i < SIZE; i += 1009) file[i] = i & 255;
+const file = Buffer.alloc(SIZE);
+for (let i = 0; i < SIZE; i += 1009) file[i] = i & 255;
+
+/**
+ * A leader's sender and a learner's staging; `room` is what the link says of each message. `has`: of the file, what came over a
+ * link before.
+ */
+function rig(room: () => boolean, has: Buffer = Buffer.alloc(0)) {
+  const begun = { offset: has.length, checksum: crc32(has) };
   const written: Uint8Array[] = [];
   const waiting: (() => void)[] = [];
-  const out = { sent: 0, most: 0, done: 0, closed: 0, failed: [] as string[] };
+  const out = { leastRead: SIZE, sent: 0, most: 0, done: 0, closed: 0, failed: [] as string[] };
   const onDisk = (): number => written.reduce((sum, { length }) => sum + length, 0);
   const sender: SnapshotSender = new SnapshotSender({
     storage: {
       openSnapshot: async () => ({
         size: SIZE,
-        read: async (offset, length) => file.subarray(offset, offset + length),
+        read: async (offset, length) => {
+          out.leastRead = Math.min(out.leastRead, offset);
+          return file.subarray(offset, offset + length);
+        },
         close: async () => void out.closed++,
       }),
     },
@@ -39,6 +48,7 @@ function rig(room: () => boolean) {
     unsound: () => {},
   });
   const asks: number[] = [];
+  const resumes: number[] = [];
   const ask = (offset: number): void => {
     asks.push(offset);
     sender.asked(LINK, { type: 'ASKCHUNKS', epoch: 1, at: AT, offset });
@@ -48,6 +58,7 @@ function rig(room: () => boolean) {
     ...{ generation: 1, at: AT, seed: 1 },
     stage: () => ({
       log: { append: () => {} },
+      resume: async () => begun,
       write: (bytes) =>
         new Promise((resolve) => {
           waiting.push(() => {
@@ -59,6 +70,10 @@ function rig(room: () => boolean) {
     }),
     // an ask travels; the answer to it does not come within it
     ask: (offset) => void setImmediate(() => ask(offset)),
+    resume: (offset, checksum) => {
+      resumes.push(offset);
+      setImmediate(() => sender.resumed(LINK, { type: 'RESUME', epoch: 1, at: AT, offset, checksum }));
+    },
     done: () => void out.done++,
     failed: (error) => void out.failed.push(error.message),
   });
@@ -68,7 +83,15 @@ function rig(room: () => boolean) {
     next?.();
     return next !== undefined;
   };
-  return { sender, out, asks, take, onDisk, content: () => Buffer.concat(written).equals(file) };
+  const content = (): boolean => Buffer.concat([has, ...written]).equals(file);
+  /** Until it is whole, or nothing happens any more. */
+  const settled = async (): Promise<void> => {
+    for (let idle = 0; out.done === 0 && idle < 200; ) {
+      idle = take() ? 0 : idle + 1;
+      await settle();
+    }
+  };
+  return { sender, staging, out, asks, resumes, take, settled, content };
 }
 
 test('a slow disk is waited for: one window at most is under way', async () => {
@@ -94,4 +117,28 @@ test('a link that says it is full behind the last of a window does not end it al
   }
   assert.ok(content());
   assert.deepEqual([out.done, out.failed], [1, []]);
+});
+
+test('behind what came over a link before the file goes on, and is verified from its beginning', async () => {
+  const has = file.subarray(0, SNAPSHOT_WINDOW + 777);
+  const { out, asks, resumes, settled, content, staging } = rig(() => true, has);
+  await settled();
+  assert.deepEqual([resumes, asks], [[has.length], [2 * SNAPSHOT_WINDOW + 777]]);
+  assert.equal(out.sent, SIZE - has.length);
+  assert.ok(content());
+  assert.ok(staging.mayGoOn, 'this link brought something');
+  assert.deepEqual([out.done, out.closed, out.failed], [1, 1, []]);
+  assert.equal(out.leastRead, 0);
+});
+
+test('of another file nothing is sent, and the next link begins anew', async () => {
+  const other = Buffer.from(file.subarray(0, 1000));
+  other[500] = (other[500] as number) ^ 1;
+  for (const has of [other, Buffer.alloc(SIZE + 1)]) {
+    const { out, settled, staging } = rig(() => true, has);
+    await settled();
+    assert.deepEqual([out.sent, out.done, out.closed], [0, 0, 1]);
+    assert.deepEqual(out.failed, ['what it has of the snapshot is another file']);
+    assert.equal(staging.mayGoOn, false);
+  }
 });

@@ -50,6 +50,32 @@ test('slow_link: a voter that the quorum needs is given a snapshot that takes lo
   story(0, true));
 test('slow_link: an observer is given a snapshot that takes longer than initLimit', () => story(1, false));
 
+test('slow_link: a snapshot whose link breaks goes on behind what came before', async () => {
+  using it = new Story({ seed: 5, plan: { observers: 1, ...PLAN } });
+  await falls(it, 4, false);
+  const began = it.ensemble.scheduler.now;
+  it.start();
+  const alone = (NODES * NODE_BYTES) / RATE;
+  const breaks = 4;
+  for (let i = 0; i < breaks; i++) {
+    await it.run(alone / (breaks + 1));
+    let broken = 0;
+    for (const stream of [...it.ensemble.network.streams])
+      if (stream.channel === 'quorum' && stream.ends.some(({ host }) => host.name === nameOfServer(4))) {
+        stream.break(2);
+        broken++;
+      }
+    assert.equal(broken, 1, 'there was a link to break');
+  }
+  await it.serving(4);
+  const took = it.ensemble.scheduler.now - began;
+  assert.equal(it.ensemble.acks.synchronised.SNAP, 1 + breaks);
+  assert.ok(took > alone && took < 1.6 * alone, `${took} ms, where one alone takes ${alone}`);
+  assert.notEqual(await it.write(it.clientOf(4)), undefined);
+  await it.end();
+  assert.deepEqual(it.violations, []);
+});
+
 test('slow_link: a voter that dies again and again, and begins its snapshot anew, keeps nobody in a term that nothing comes of', async () => {
   using it = new Story({ seed: 5, plan: PLAN });
   await falls(it, 1, true);

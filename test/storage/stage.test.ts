@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/base/random.ts';
 import { RecordError } from '../../src/records/pack.ts';
 import { snapshotName } from '../../src/storage/files.ts';
 import { type Mark, ORIGIN } from '../../src/storage/mark.ts';
+import type { StagedHistory } from '../../src/storage/staged.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { type Entry, endOf, grow, plain, Replica, recordsAt, snapshotFile, untilCut } from './histories.ts';
 
@@ -146,6 +149,114 @@ test('what is not the snapshot announced is refused in a sentence, and leaves no
   }
   await member.storage.close();
   assert.equal((await Replica.open(disk, seededRandom(2))).holds(old), old.length);
+});
+
+test('what a link brought of a snapshot before it broke is read back, and the next goes on behind it', async () => {
+  const { disk: whole, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const file = snapshotFile(at);
+  const records = Buffer.concat(recordsAt(at));
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = seededRandom(seed);
+    const disk = whole.copy(random);
+    const member = await Replica.open(disk, random);
+    const { storage } = member;
+    let generation = 1;
+    const taken: Buffer[] = [];
+    const stage = (mark = at, resumes = true): StagedHistory => {
+      taken.length = 0;
+      return storage.stage(++generation, mark, (bytes) => void taken.push(Buffer.from(bytes)), resumes);
+    };
+    let staged = stage();
+    let came = 0;
+    for (let links = random.below(5); links >= 0; links--) {
+      assert.deepEqual(await staged.resume(), { offset: came, checksum: crc32(file.subarray(0, came)) });
+      const most = file.length - 1 - came;
+      const part = file.subarray(came, came + (most < 2 ? most : 1 + random.below(most)));
+      const writing = staged.write(part);
+      if (random.below(2) === 0) await writing;
+      else for (let i = random.below(3); i > 0; i--) await member.turn();
+      const left = storage.leaveStaged(generation);
+      // what had not begun to be written is not there
+      await writing.then(
+        () => {
+          came += part.length;
+        },
+        () => undefined,
+      );
+      if (random.below(2) === 0) await left;
+      staged = stage();
+    }
+    assert.equal((await staged.resume()).offset, came, `seed ${seed}`);
+    await staged.write(file.subarray(came));
+    assert.ok(Buffer.concat(taken).equals(records), 'the records that were handed out are those of the whole');
+    await staged.finish();
+    await storage.storeEpochs(9, 9, generation);
+    assert.deepEqual(leftOver(disk, member), [], `seed ${seed}`);
+    await storage.close();
+    assert.equal((await Replica.open(disk, random)).holds(old), 7);
+  }
+});
+
+test('what a link left of a snapshot is removed by another snapshot, one that does not go on, an epoch joined without it, and a start', async () => {
+  const { disk: whole, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const ends: [string, (storage: Storage) => Promise<unknown>][] = [
+    ['another', (storage) => storage.stage(3, plain(old[7] as Entry), undefined, true).resume()],
+    [
+      'anew',
+      (storage) =>
+        storage
+          .stage(3, at)
+          .write(Buffer.alloc(0))
+          .catch(() => undefined),
+    ],
+    ['without', (storage) => storage.storeEpochs(9, 9)],
+  ];
+  for (const [how, end] of ends) {
+    const disk = whole.copy(seededRandom(1));
+    const member = await Replica.open(disk, seededRandom(1));
+    await member.storage.stage(2, at).write(snapshotFile(at).subarray(0, 50));
+    await member.storage.leaveStaged(2);
+    assert.deepEqual(leftOver(disk, member).length, 1, how);
+    await member.storage.storeEpochs(9, 8); // promised, not joined
+    assert.deepEqual(leftOver(disk, member).length, 1, how);
+    await end(member.storage);
+    if (how !== 'anew') assert.deepEqual(leftOver(disk, member), [], how);
+    await member.storage.dropStaged(3);
+    assert.deepEqual(leftOver(disk, member), [], how);
+    await member.storage.close();
+  }
+  const disk = whole.copy(seededRandom(1));
+  const member = await Replica.open(disk, seededRandom(1));
+  await member.storage.stage(2, at).write(snapshotFile(at).subarray(0, 50));
+  await member.storage.leaveStaged(2);
+  await member.storage.close();
+  assert.deepEqual(leftOver(disk, await Replica.open(disk, seededRandom(2))), []);
+});
+
+test('what was damaged on the disk before the next link, or is not all there, is refused', async () => {
+  const { disk, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const member = await Replica.open(disk, seededRandom(1));
+  const file = snapshotFile(at);
+  for (const harm of ['rots', 'is shorter']) {
+    const staged = member.storage.stage(2, at, undefined, true);
+    await staged.resume();
+    await staged.write(file.subarray(0, file.length - 5));
+    await member.storage.leaveStaged(2);
+    const path = disk.paths().find((name) => name.endsWith('.staged')) as string;
+    if (harm === 'rots') disk.flip(path, 60, 3);
+    else await (await disk.plug().open(path, {})).truncate(20);
+    const next = member.storage.stage(3, at, undefined, true);
+    await assert.rejects(next.resume(), harm === 'rots' ? /checksum of the snapshot is wrong/ : /ends after 20 of/);
+    await member.storage.leaveStaged(3);
+    // nothing of it is used again
+    assert.equal((await member.storage.stage(4, at, undefined, true).resume()).offset, 0);
+    await member.storage.dropStaged(4);
+    assert.deepEqual(leftOver(disk, member), []);
+  }
+  await member.storage.close();
 });
 
 test('a staged history is dropped at any time, and another comes in its place', async () => {
