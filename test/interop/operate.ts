@@ -42,6 +42,51 @@ test('the unit is one that systemd takes', () => {
   assert.match(verify(), /kindly/, 'a unit that is wrong is seen to be');
 });
 
+/** Runs the rest of its words where no other families of sockets than those can be had, as systemd's RestrictAddressFamilies does it. */
+const FAMILIES = `
+import ctypes, errno, os, platform, socket, struct, sys
+nr = {'x86_64': 41, 'aarch64': 198}[platform.machine()]
+allowed = [getattr(socket, name) for name in sys.argv[1].split()]
+put = lambda code, yes, no, k: struct.pack('HBBI', code, yes, no, k)
+rules = [put(0x20, 0, 0, 0), put(0x15, 0, len(allowed) + 2, nr), put(0x20, 0, 0, 16)]
+rules += [put(0x15, len(allowed) - at, 0, family) for at, family in enumerate(allowed)]
+rules += [put(0x06, 0, 0, 0x00050000 | errno.EAFNOSUPPORT), put(0x06, 0, 0, 0x7fff0000)]
+text = ctypes.create_string_buffer(b''.join(rules))
+program = ctypes.create_string_buffer(struct.pack('HxxxxxxP', len(rules), ctypes.addressof(text)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, ctypes.get_errno()
+os.execvp(sys.argv[2], sys.argv[2:])
+`;
+
+test('a server alone starts with the families of sockets that the unit leaves it', async () => {
+  const unit = readFileSync(join(ROOT, 'docs/deploy/zoosh.service'), 'utf8');
+  const families = /^RestrictAddressFamilies=(.*)$/m.exec(unit)?.[1] ?? '';
+  const dir = mkdtempSync(join(work, 'f-'));
+  const port = await freePort();
+  writeFileSync(join(dir, 'zoo.cfg'), `dataDir=${dir}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\n`);
+  const words = [BIN, 'server', '--config', join(dir, 'zoo.cfg'), 'start-foreground'];
+  const child = spawn('/usr/bin/python3', ['-c', FAMILIES, families, process.execPath, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, HOME: dir },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+  const ended = once(child, 'exit');
+  try {
+    const end = performance.now() + 60_000;
+    while (!/^ready /m.test(text)) {
+      assert.ok(child.exitCode === null && performance.now() < end, `it does not serve: ${text}`);
+      await sleep(50);
+    }
+  } finally {
+    child.kill('SIGTERM');
+  }
+  assert.deepEqual(await ended, [0, null]);
+});
+
 /**
  * Becomes PID 1 of a namespace, with a root file system that is mounted read-only but for a small one, as a uid that the
  * system does not know, without any capability; then the entrypoint of the image.

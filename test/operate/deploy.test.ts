@@ -44,4 +44,7 @@ test('image, entrypoint and unit call what there is', () => {
   assert.deepEqual([config[0], config[1], configDir], ['dataDir=/data', 'dataLogDir=/datalog', '/conf']);
   // codes of a start that will fail again are no reason to try it again
   assert.match(read('zoosh.service'), /^RestartPreventExitStatus=2 42 43 44$/m);
+  // without netlink os.networkInterfaces() throws (test/interop/operate.ts starts a server so)
+  const families = /^RestrictAddressFamilies=(.*)$/m.exec(read('zoosh.service'))?.[1]?.split(' ') ?? [];
+  assert.deepEqual(families.sort(), ['AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_UNIX']);
 });
