@@ -1,16 +1,20 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
-import type { Disk } from '../ports/disk.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
 import { holdingsOf } from '../storage/accept-loss.ts';
 import { DamageError, StorageRefusal } from '../storage/errors.ts';
-import { UNFINISHED } from '../storage/files.ts';
+import { readWhole, UNFINISHED, writeWhole } from '../storage/files.ts';
 import { findIdentity, identityPlaces } from '../storage/identity.ts';
 
 const OURS = 'zoosh-1';
 const WORK = UNFINISHED;
 /** How many directories that were set aside may lie beside each other. */
 const MOST_ASIDE = 1000;
+/** In the folder of the work while it is put in its place: under which name the history goes aside that was there. */
+const ASIDE = 'aside';
+/** Bytes of that file. */
+const LONGEST_NAME = 255;
 
 /** A history that is given up for another. */
 export interface Sacrifice {
@@ -68,6 +72,17 @@ async function holdsNothing(disk: Disk, dataDir: string, logDir: string): Promis
   }
 }
 
+/** As what a work that was cut off set aside the history of this directory, or was about to; undefined when it did not get so far. */
+async function asideFor(disk: Disk, dir: string): Promise<string | undefined> {
+  try {
+    const name = (await readWhole(disk, join(dir, WORK, ASIDE), LONGEST_NAME)).toString();
+    return name.startsWith(`${OURS}.sacrificed-`) && !name.includes('/') ? name : undefined;
+  } catch (error) {
+    if (error instanceof DiskError) return undefined;
+    throw error;
+  }
+}
+
 /** Of the server whose folder this is; undefined when that cannot be told. */
 async function incarnationIn(disk: Disk, folder: string): Promise<string | undefined> {
   try {
@@ -101,16 +116,23 @@ export class ImportWork {
     this.logDir = join(logDir, WORK);
   }
   /**
-   * What an earlier work had put in its place when it was cut off before the rest is taken back, so that this one begins anew:
-   * it is of the same incarnation as what lies beside the place still.
+   * What an earlier work had put in its place when it was cut off before the rest is taken back, so that this one begins anew: it
+   * is of the same incarnation as what lies beside the place still. What had gone aside for it lies in its place again.
    */
   async takeBack(): Promise<void> {
     const [data, log] = this.places;
-    if (data === log || existsSync(join(data, OURS))) return;
     const left = await incarnationIn(this.disk, join(this.dataDir, OURS));
-    if (left === undefined || left !== (await incarnationIn(this.disk, join(log, OURS)))) return;
-    makeFolders(this.logDir, { mkdirSync, statSync });
-    await this.disk.rename(join(log, OURS), join(this.logDir, OURS));
+    if (left === undefined) return;
+    if (data !== log && left === (await incarnationIn(this.disk, join(log, OURS)))) {
+      makeFolders(this.logDir, { mkdirSync, statSync });
+      await this.disk.rename(join(log, OURS), join(this.logDir, OURS));
+    }
+    for (const dir of this.into) {
+      const name = await asideFor(this.disk, dir);
+      if (name === undefined || existsSync(join(dir, OURS)) || !existsSync(join(dir, name))) continue;
+      await this.disk.rename(join(dir, name), join(dir, OURS));
+      await this.disk.syncDir(dir);
+    }
   }
   /** A server that only ever waited for others is in nobody's way. @throws StorageRefusal (42) when a history is there already */
   async refuseTaken(what: 'import' | 'restoration'): Promise<void> {
@@ -144,6 +166,8 @@ export class ImportWork {
         const ours = join(dir, OURS);
         if (existsSync(ours) && sacrifice !== undefined) {
           const to = freeName(`${ours}.sacrificed-${sacrifice.ensembleId.slice(0, 8)}`);
+          const work = join(dir, WORK);
+          await writeWhole(this.disk, work, join(work, ASIDE), Buffer.from(basename(to)));
           await this.disk.rename(ours, to);
           aside.push([ours, to]);
         } else if (this.isBlank) rmSync(ours, { recursive: true, force: true });
