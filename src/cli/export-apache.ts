@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { numberIn, VERSION_2 } from '../offline/apache-place.ts';
-import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
+import { type Exported, exportApache, halfExport, writeSmall } from '../offline/export-apache.ts';
 import { directories } from '../offline/import-work.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -50,7 +50,8 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
   const lock = await holdDirectory(dataDir);
   try {
     const folder = join(to, VERSION_2);
-    const [name] = existsSync(folder) ? readdirSync(folder) : [];
+    const isLeft = (await halfExport(nodeDisk, folder)) !== undefined;
+    const [name] = existsSync(folder) && !isLeft ? readdirSync(folder) : [];
     if (name !== undefined)
       throw new StorageRefusal(
         42,

@@ -9,6 +9,7 @@ import { Writer } from '../protocol/bytes.ts';
 import { bigOf } from '../records/log-record.ts';
 import type { AclList } from '../records/txns.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { namesIn, withFile } from '../storage/files.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { AT, F } from '../tree/rows.ts';
 import type { OwnState } from './own-state.ts';
@@ -40,6 +41,7 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
   const temp = `${file}.tmp`;
   const log = `${folder}/log.${zxid.toString(16)}`;
   const source = new Nodes(tree, zxid);
+  for (const name of (await halfExport(disk, folder)) ?? []) await disk.unlink(`${folder}/${name}`);
   await disk.mkdir(folder);
   try {
     await write(disk, source, folder, { temp, file, log, zxid, epoch });
@@ -63,6 +65,20 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
   };
 }
 
+/**
+ * What an export that was cut off left in a folder; undefined where other files lie, or none. An empty log without a snapshot is all
+ * that Apache's server would find there, and it starts from none such: nobody gets an empty tree for half an export.
+ */
+export async function halfExport(disk: Disk, folder: string): Promise<string[] | undefined> {
+  const names = await namesIn(disk, folder);
+  const log = names.find((name) => /^log\.[0-9a-f]{1,8}00000001$/.test(name));
+  if (log === undefined) return undefined;
+  const own = new Set([log, `${log.replace('log', 'snapshot')}.tmp`, 'acceptedEpoch', 'currentEpoch']);
+  if (!names.every((name) => own.has(name))) return undefined;
+  const size = await withFile(disk, `${folder}/${log}`, { readonly: true }, (file) => file.size());
+  return size <= emptyLog().length ? names : undefined;
+}
+
 interface Named {
   readonly temp: string;
   readonly file: string;
@@ -73,6 +89,11 @@ interface Named {
 
 async function write(disk: Disk, source: Nodes, folder: string, named: Named): Promise<void> {
   const { temp, file, log, zxid, epoch } = named;
+  // first, so that half of it is no start for anybody
+  await writeSmall(disk, log, emptyLog());
+  await disk.syncDir(folder);
+  await writeSmall(disk, `${folder}/acceptedEpoch`, String(epoch));
+  await writeSmall(disk, `${folder}/currentEpoch`, String(epoch));
   const to = await disk.open(temp, { create: true });
   try {
     await to.truncate(0);
@@ -84,9 +105,6 @@ async function write(disk: Disk, source: Nodes, folder: string, named: Named): P
   // read again before it is anybody's: what is on the disk is whole and a tree
   const { parser } = await readSnapshot(disk, temp, new ReplayedTree(zxid));
   if (parser.nodes !== source.count) throw new StorageRefusal(44, `${temp} was read again and is not what was written`);
-  await writeSmall(disk, log, emptyLog());
-  await writeSmall(disk, `${folder}/acceptedEpoch`, String(epoch));
-  await writeSmall(disk, `${folder}/currentEpoch`, String(epoch));
   await disk.rename(temp, file);
   await disk.syncDir(folder);
 }

@@ -1,15 +1,15 @@
 /** What cannot be written to its end is not there: no part of a copy lies under the name of the whole, or in the way of the next. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { chopApacheLog } from '../../src/offline/chop-apache.ts';
-import { exportApache } from '../../src/offline/export-apache.ts';
+import { exportApache, halfExport } from '../../src/offline/export-apache.ts';
 import { chopOwnLog } from '../../src/offline/own-log.ts';
-import { readOwnState } from '../../src/offline/own-state.ts';
+import { type OwnState, readOwnState } from '../../src/offline/own-state.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
-import { type Disk, DiskError } from '../../src/ports/disk.ts';
+import { type Disk, DiskError, type DiskFile } from '../../src/ports/disk.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
 import { Home } from './home.ts';
 
@@ -34,6 +34,55 @@ function fullAfter(left: number): Disk {
 }
 const isFull = (error: unknown): boolean => error instanceof DiskError && error.code === 'ENOSPC';
 
+/** Killed at each of its files: Apache's server starts from none such, and the same command does it anew. */
+async function cutOffExports(own: OwnState, to: string): Promise<void> {
+  const folder = join(to, 'version-2');
+  const left = new Set<string>();
+  for (let cut = 0; ; cut++) {
+    let writes = 0;
+    let isDead = false;
+    const disk = new Proxy(nodeDisk, {
+      get(real, key) {
+        const plain = Reflect.get(real, key) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          if (isDead) throw new Error('killed');
+          const found = await plain.apply(real, args);
+          if (key === 'open') {
+            const file = found as DiskFile;
+            const write = file.write.bind(file);
+            file.write = async (bytes, at) => {
+              isDead = isDead || writes++ === cut;
+              return isDead ? Promise.reject(new Error('killed')) : write(bytes, at);
+            };
+          }
+          return found;
+        };
+      },
+    });
+    const made = await exportApache(disk, own, folder).catch((error: Error) => error);
+    if (!(made instanceof Error)) break;
+    assert.equal(made.message, 'killed');
+    const names = readdirSync(folder);
+    for (const name of names) left.add(name.replace(/[0-9a-f]+00000001/, 'N'));
+    assert.ok(
+      names.some((name) => /^log\.[0-9a-f]+$/.test(name)),
+      'an Apache server that finds a log and no snapshot does not start',
+    );
+    assert.ok(!names.some((name) => /^snapshot\.[0-9a-f]+$/.test(name)));
+    assert.deepEqual(await halfExport(nodeDisk, folder), names);
+  }
+  assert.deepEqual([...left].sort(), ['acceptedEpoch', 'currentEpoch', 'log.N', 'snapshot.N.tmp']);
+  const whole = readdirSync(folder).sort();
+  assert.equal(whole.length, 4);
+  assert.equal(await halfExport(nodeDisk, folder), undefined, 'a whole one is nobody’s to remove');
+  // what another wrote is none of it
+  const [snapshot = ''] = whole.filter((name) => name.startsWith('snapshot.'));
+  renameSync(join(folder, snapshot), join(folder, `${snapshot}.tmp`));
+  writeFileSync(join(folder, whole.find((name) => name.startsWith('log.')) ?? ''), Buffer.alloc(100));
+  assert.equal(await halfExport(nodeDisk, folder), undefined);
+  rmSync(to, { recursive: true });
+}
+
 test('a full disk leaves no part of a chopped log or of an export', async () => {
   const home = await Home.make();
   assert.equal((await home.server('start')).code, 0);
@@ -52,6 +101,7 @@ test('a full disk leaves no part of a chopped log or of an export', async () => 
     await assert.rejects(exportApache(fullAfter(left), own, folder), isFull);
     assert.deepEqual(readdirSync(folder), [], `${left}`);
   }
+  await cutOffExports(own, join(home.dir, 'cut'));
   const ours = join(home.data, 'zoosh-1');
   const log = readdirSync(ours)
     .filter((name) => name.startsWith('log.'))
