@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
@@ -38,6 +38,8 @@ export async function bundle(operation: Operation): Promise<number> {
   try {
     writeFileSync(out, tarGz(entries, now.getTime()), { mode: 0o600, flag: 'wx' });
   } catch (error) {
+    // a part of one, on a full disk, is of no use to anybody
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(out, { force: true });
     const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() === true;
     const why = isFolder ? 'it is a folder; name a file in it' : whyNotMade(resolve(out), error);
     throw new StartError(40, `${out} cannot be written: ${why}`);

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { EnvError, fromEnvironment, imageOf } from '../operate/from-env.ts';
 import { withFiles } from '../operate/from-env-bitnami.ts';
 import { maskedFile, secretsIn, without } from '../operate/masked.ts';
+import { writeWholeFile } from '../operate/whole-file.ts';
 import { StartError } from '../runtime/start-error.ts';
 import type { Operation } from './operation.ts';
 
@@ -58,7 +59,7 @@ export async function fromEnv({ values, env: given, isJson, isDry }: Operation):
     return 0;
   }
   // zoo.cfg may hold passwords of key stores, and so may java.env
-  const wanted: Wanted[] = [{ path: config, text, mode: 0o600 }];
+  const wanted: Wanted[] = [];
   if (made.jaas !== undefined) wanted.push({ path: jaas, text: made.jaas, mode: 0o600 });
   if (flags.length > 0)
     wanted.push({
@@ -66,6 +67,8 @@ export async function fromEnv({ values, env: given, isJson, isDry }: Operation):
       text: `JVMFLAGS="$JVMFLAGS "'${flags.join(' ').replace(/'/g, `'"'"'`)}'\n`,
       mode: 0o600,
     });
+  // the last: where it is, the rest is taken to be there, too
+  wanted.push({ path: config, text, mode: 0o600 });
   const written = existsSync(config) && values.force !== true ? [] : wanted;
   if (written.length === 0) process.stderr.write(`${config} is there, and is left as it is\n`);
   for (const file of written) write(file);
@@ -85,7 +88,7 @@ export async function fromEnv({ values, env: given, isJson, isDry }: Operation):
 function write({ path, text, mode }: Wanted): void {
   try {
     makeFolders(join(path, '..'), { mkdirSync, statSync });
-    writeFileSync(path, text, { mode });
+    writeWholeFile(path, text, mode);
   } catch (error) {
     throw new StartError(40, `${path} cannot be written: ${fileWords(error)}`);
   }

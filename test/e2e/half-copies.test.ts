@@ -1,6 +1,18 @@
 /** What cannot be written to its end is not there: no part of a copy lies under the name of the whole, or in the way of the next. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
@@ -11,6 +23,7 @@ import { type OwnState, readOwnState } from '../../src/offline/own-state.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
 import { type Disk, DiskError, type DiskFile } from '../../src/ports/disk.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
+import { BIN, zoosh } from './cli.ts';
 import { Home } from './home.ts';
 
 /** The `left`th write and what comes after it find no room. */
@@ -121,4 +134,72 @@ test('a full disk leaves no part of a chopped log or of an export', async () => 
   await assert.rejects(chopApacheLog(fullAfter(0), theirs, `${theirs}.chopped`, first), isFull);
   assert.ok(!readdirSync(home.dir).includes(`${name}.chopped`));
   assert.ok((await chopApacheLog(fullAfter(9), theirs, `${theirs}.chopped`, first)) > 0);
+});
+
+/** As `zoosh`, where no byte can be written into any file. */
+function withoutRoom(words: readonly string[], env: Record<string, string>): { code: number | null; stderr: string } {
+  const ran = spawnSync('/bin/sh', ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, BIN, ...words], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ZOOSH_CODE_CACHE: 'off', ZOOSH_HOME: '/nonexistent', ...env },
+  });
+  return { code: ran.status, stderr: ran.stderr };
+}
+
+test('of what from-env could not write nothing is taken for the whole by the next', async () => {
+  const home = await Home.make();
+  const conf = join(home.dir, 'made');
+  const data = join(home.dir, 'made-data');
+  const env = { ...home.env, ZOOCFGDIR: conf, ZOO_CFG_dataDir: data, ZOO_ENABLE_AUTH: 'yes' };
+  const logins = { ...env, ZOO_SERVER_USERS: 'bob', ZOO_SERVER_PASSWORDS: 'canary' };
+  const full = withoutRoom(['server', 'from-env'], logins);
+  assert.equal(full.code, 40, full.stderr);
+  assert.deepEqual(readdirSync(conf), []);
+  // a file further on that cannot be made
+  mkdirSync(join(conf, 'java.env'));
+  const failed = await zoosh(['server', 'from-env'], '', logins);
+  assert.deepEqual([failed.code, /java\.env cannot be written/.test(failed.stderr)], [40, true]);
+  assert.ok(!readdirSync(conf).includes('zoo.cfg'), 'where zoo.cfg is, the rest is taken to be there');
+  rmSync(join(conf, 'java.env'), { recursive: true });
+  assert.equal((await zoosh(['server', 'from-env'], '', logins)).code, 0);
+  assert.deepEqual(readdirSync(conf).sort(), ['java.env', 'zoo.cfg', 'zoo_jaas.conf']);
+  assert.match(readFileSync(join(conf, 'java.env'), 'utf8'), /zoo_jaas\.conf/);
+  assert.equal(readFileSync(join(data, 'myid'), 'utf8'), '1\n');
+});
+
+test('from-env --force lets nobody read passwords who could read what was there; a link stays one', async () => {
+  const home = await Home.make();
+  const conf = join(home.dir, 'made');
+  mkdirSync(conf);
+  const file = join(home.dir, 'elsewhere.cfg');
+  writeFileSync(file, 'old\n', { mode: 0o666 });
+  chmodSync(file, 0o666);
+  symlinkSync(file, join(conf, 'zoo.cfg'));
+  const env = {
+    ...home.env,
+    ZOO_CONF_DIR: conf,
+    ZOO_DATA_DIR: home.data,
+    ZOO_CFG_EXTRA: 'ssl.keyStore.password=canary',
+  };
+  const ran = await zoosh(['server', 'from-env', '--force'], '', env);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(readFileSync(file, 'utf8'), /^ssl\.keyStore\.password=canary$/m);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.ok(lstatSync(join(conf, 'zoo.cfg')).isSymbolicLink());
+  assert.deepEqual(
+    readdirSync(home.dir).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+});
+
+test('a full disk leaves no part of a bundle', async () => {
+  const home = await Home.make();
+  const file = join(home.dir, 'b.tgz');
+  const words = ['server', '--config', join(home.dir, 'conf'), 'bundle', file];
+  const full = withoutRoom(words, home.env);
+  assert.deepEqual([full.code, /b\.tgz cannot be written/.test(full.stderr)], [40, true], full.stderr);
+  assert.ok(!readdirSync(home.dir).includes('b.tgz'));
+  assert.equal((await zoosh(words, '', home.env)).code, 0);
+  const size = statSync(file).size;
+  assert.equal((await zoosh(words, '', home.env)).code, 40, 'one that is there is left');
+  assert.equal(statSync(file).size, size);
 });
