@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { VERSION_2 } from '../offline/apache-place.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
+import type { DirectoryLock } from '../platform/lock.ts';
 import { holdDirectory } from '../runtime/directory.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import { userOf } from './directory-user.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Operation } from './operation.ts';
 import { Safety } from './safety.ts';
@@ -22,7 +26,8 @@ const INITIALIZE_USAGE = (script: string, config: string): string => `usage: ${s
 `;
 
 /** `initialize`. @throws Failure (30, 31) when it was not allowed */
-export async function initialize({ values, places, isApache, yes, isDry }: Operation): Promise<number> {
+export async function initialize(operation: Operation): Promise<number> {
+  const { values, places, isApache } = operation;
   if (values.help === true) {
     say(INITIALIZE_USAGE(process.env.ZOOSH_SHIM ?? 'zoosh server initialize', places.config));
     return 1; // as Apache's script has it
@@ -35,19 +40,41 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
   if (dataDir === undefined) throw new StartError(43, `Unable to determine dataDir from ${places.config}`);
   const dataLogDir = last.findLast(({ key }) => /^(?:zookeeper\.)?dataLogDir$/.test(key))?.value || dataDir;
   const there = historiesIn([dataDir, dataLogDir]);
-  if (there.length > 0 || existsSync(join(dataDir, 'initialize'))) {
-    if (values.force !== true) {
-      const dir =
-        there.length === 0 || there.some((path) => path.startsWith(`${dataDir}/`))
-          ? `data directory already exists at ${dataDir}`
-          : `txnlog directory already exists at ${dataLogDir}`;
-      const sentence = `ZooKeeper ${dir} (or use --force to force re-initialization)`;
-      if (!isApache) throw new StartError(42, sentence);
-      say(`${sentence}\n`);
-      return 1;
-    }
-    if (existsSync(dataDir)) (await holdDirectory(dataDir)).release();
+  const isTaken = there.length > 0 || existsSync(join(dataDir, 'initialize'));
+  if (isTaken && values.force !== true) {
+    const dir =
+      there.length === 0 || there.some((path) => path.startsWith(`${dataDir}/`))
+        ? `data directory already exists at ${dataDir}`
+        : `txnlog directory already exists at ${dataLogDir}`;
+    const sentence = `ZooKeeper ${dir} (or use --force to force re-initialization)`;
+    if (!isApache) throw new StartError(42, sentence);
+    say(`${sentence}\n`);
+    return 1;
   }
+  const user = isTaken ? userOf(join(dataDir, VERSION_2), join(dataLogDir, VERSION_2)) : undefined;
+  if (user !== undefined) throw new StorageRefusal(42, `${user}. Stop that server first`);
+  const locks: DirectoryLock[] = [];
+  try {
+    // nobody starts on what is about to go
+    for (const dir of isTaken ? new Set([dataDir, dataLogDir]) : [])
+      if (existsSync(dir)) locks.push(await holdDirectory(dir));
+    return await begin({ dataDir, dataLogDir, there, myid }, operation);
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}
+
+interface Place {
+  readonly dataDir: string;
+  readonly dataLogDir: string;
+  /** Histories in them, which go. */
+  readonly there: readonly string[];
+  readonly myid: number | undefined;
+}
+
+/** @throws Failure (30, 31), StartError */
+async function begin(place: Place, { values, isApache, yes, isDry }: Operation): Promise<number> {
+  const { dataDir, dataLogDir, there, myid } = place;
   if (isDry) {
     for (const path of there) say(`would remove ${path}\n`);
     const folders = dataLogDir === dataDir ? dataDir : `${dataDir} and ${dataLogDir}`;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -39,12 +39,16 @@ test('a directory that is held from another network namespace is refused with 42
   assert.deepEqual(readdirSync(data), ['zoosh-1']);
   {
     await using _held = await holder(data);
+    const mixedUp = join(home, 'mixed-up.cfg');
+    writeFileSync(mixedUp, `dataDir=${join(home, 'other')}\ndataLogDir=${data}\n`);
     await assert.rejects(server.start(), /ended with 42: error: another zoosh server uses/);
     for (const words of [
       ['verify', data],
       ['export-apache', data, '--to', join(home, 'out')],
       ['server', 'cleanup', '-n', '3', '--config', join(server.folder, 'zoo.cfg')],
       ['server', 'initialize', '--force', '--yes', '--configfile', join(server.folder, 'zoo.cfg')],
+      // what another zoo.cfg calls the directory of the log
+      ['server', 'initialize', '--force', '--yes', '--configfile', mixedUp],
     ]) {
       const ran = await zoosh(words);
       assert.equal(ran.code, 42, `${words.join(' ')}: ${ran.stderr}`);

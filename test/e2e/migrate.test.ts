@@ -189,6 +189,12 @@ test('an import is refused where it would hurt or has nothing to take', async ()
   const holder = spawn('tail', ['-f', join(data, 'version-2', 'log.3d')], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(holder.stdout, 'data');
   const used = await zoosh(['import-apache', data]);
+  // nor is what lies there removed under it
+  const config = join(folder.path, 'zoo.cfg');
+  writeFileSync(config, `dataDir=${data}\n`);
+  const wiped = await zoosh(['-y', 'server', 'initialize', '--force', '--configfile', config]);
+  assert.deepEqual([wiped.code, /Stop that server first/.test(wiped.stderr)], [42, true], wiped.stderr);
+  assert.ok(existsSync(join(data, 'version-2', 'log.3d')));
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   assert.equal(used.code, 42, used.stdout);
