@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { makeFolders } from '../base/make-folders.ts';
 import { UP } from './come-up.ts';
 import { endChild } from './end-child.ts';
-import { PID_OPTION, type PidFile } from './pid-file.ts';
+import { type Found, PID_OPTION, type PidFile } from './pid-file.ts';
 import { whyNot } from './whose.ts';
 
 /** A server that is to run in the background. */
@@ -56,9 +56,12 @@ export async function launch(options: Launch): Promise<Launched> {
     child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
     child.once('error', () => resolve(126));
   });
-  if (child.pid === undefined) return { state: 'failed', code: await ended, said: `${program} cannot be run\n` };
+  const { pid } = child;
+  if (pid === undefined) return { state: 'failed', code: await ended, said: `${program} cannot be run\n` };
+  let before: Found;
   try {
-    pidFile.write(child.pid);
+    before = pidFile.find();
+    pidFile.write(pid);
   } catch (error) {
     child.kill('SIGKILL'); // nobody could ever stop it by the file
     await ended;
@@ -85,18 +88,19 @@ export async function launch(options: Launch): Promise<Launched> {
   const came = await Promise.race([isUp, late, ended]);
   clearTimeout(timer);
   if (typeof came === 'number') {
-    pidFile.remove();
+    pidFile.takeBack(pid, before);
     return { state: 'failed', code: came, said: tail(outFile) };
   }
   up.destroy();
   if (came === 'late' && (heard === undefined || performance.now() - heard > QUIET_MS)) {
     await endChild(child);
-    pidFile.remove();
+    pidFile.takeBack(pid, before);
     const why = `it has not come up after ${waitMs / 1000} s and does not get on: it was ended\n`;
     return { state: 'failed', code: NOT_STARTED, said: `${tail(outFile)}${why}` };
   }
   child.unref();
-  return { state: 'started', pid: child.pid, isReady: came === 'up' };
+  pidFile.keep(pid);
+  return { state: 'started', pid, isReady: came === 'up' };
 }
 
 /** A descriptor, or why there is none. */

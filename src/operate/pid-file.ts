@@ -60,13 +60,31 @@ export class PidFile {
     }
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
     const words = pid === 0 ? undefined : argumentsOf(pid);
-    if (words !== undefined && hasPair(words, PID_OPTION, this.path)) return { state: 'running', pid };
-    return { state: 'stale', pid, isTaken: words !== undefined };
+    return this.isIn(words) ? { state: 'running', pid } : { state: 'stale', pid, isTaken: words !== undefined };
+  }
+  private isIn(words: readonly string[] | undefined): boolean {
+    return words !== undefined && hasPair(words, PID_OPTION, this.path);
   }
   /** @throws Error with an errno `code` */
   write(pid: number): void {
     makeFolders(dirname(this.path), { mkdirSync, statSync });
     writeFileSync(this.path, String(pid), { mode: 0o644 });
+  }
+  /** Who came up has the file, also when another that was started at the same time wrote to it. @throws Error with an errno `code` */
+  keep(pid: number): void {
+    if (this.number() !== pid) this.write(pid);
+  }
+  /** The process that was written down did not come up: the file is again about the one before, if that runs. Returns as `remove`. */
+  takeBack(pid: number, before: Found): string | undefined {
+    if (this.number() !== pid) return undefined; // another's by now
+    if (before.state !== 'running' || before.pid === pid || !this.isIn(argumentsOf(before.pid))) return this.remove();
+    this.write(before.pid);
+    return undefined;
+  }
+  /** 0 for none, and for what is no number. */
+  private number(): number {
+    const found = this.find();
+    return found.state === 'none' ? 0 : found.pid;
   }
   /** Returns why it is still there, if it is. */
   remove(): string | undefined {

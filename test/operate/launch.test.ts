@@ -54,3 +54,50 @@ test('one that reads its files still goes on by itself, as one that is up does',
     if (found.state === 'started') process.kill(found.pid, 'SIGKILL');
   }
 });
+
+test('of two that are started at once the one that comes up has the pid file', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const up = (ms: number): string =>
+    `setTimeout(() => require('fs').writeSync(3, '..up\\n'), ${ms}); setInterval(() => {}, 1000)`;
+  const fails = (ms: number): string => `setTimeout(() => process.exit(42), ${ms})`;
+  // which of them writes the file first, and which is done first
+  for (const [first, second] of [
+    [up(500), fails(50)],
+    [up(50), fails(500)],
+    [fails(50), up(500)],
+    [fails(500), up(50)],
+  ] as const) {
+    const dir = join(folder, String(nr++));
+    const file = join(dir, 'server.pid');
+    const both = await Promise.all(
+      [first, second].map((program, at) =>
+        launch({
+          program: process.execPath,
+          args: ['-e', program, '--'],
+          env: process.env,
+          pidFile: new PidFile(file),
+          outFile: join(dir, `out${at}`),
+          waitMs: 5000,
+        }),
+      ),
+    );
+    const pid = both.flatMap((each) => (each.state === 'started' ? [each.pid] : []))[0];
+    assert.ok(pid !== undefined);
+    try {
+      assert.deepEqual(new PidFile(file).find(), { state: 'running', pid }, `${first} and ${second}`);
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  }
+  // of two that both fail none is left
+  const dir = join(folder, String(nr++));
+  const pidFile = new PidFile(join(dir, 'server.pid'));
+  const one = { program: process.execPath, env: process.env, pidFile, waitMs: 5000 };
+  await Promise.all(
+    [fails(50), fails(300)].map((program, at) =>
+      launch({ ...one, args: ['-e', program, '--'], outFile: join(dir, `out${at}`) }),
+    ),
+  );
+  assert.deepEqual(pidFile.find(), { state: 'none' });
+});
