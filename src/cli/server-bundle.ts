@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { fourLetterWord } from '../client/connect.ts';
 import { askMember } from '../ensemble/control-client.ts';
 import { shellWords } from '../operate/jvm-flags.ts';
-import { tail } from '../operate/launch.ts';
 import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { PidFile } from '../operate/pid-file.ts';
 import { flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
@@ -13,16 +13,15 @@ import { type TarEntry, tarGz } from '../operate/tar.ts';
 import { whyNotMade } from '../operate/whose.ts';
 import { isLockFile } from '../platform/lock-file.ts';
 import { packageVersion } from '../platform/version.ts';
-import { AUDIT_NAME } from '../runtime/audit-log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
 import { StartError } from '../runtime/start-error.ts';
 import type { ServerConfig } from '../server/config.ts';
+import { logsOf } from './bundle-logs.ts';
 import { type Loaded, loadConfig, type Operation } from './operation.ts';
 import { clientAddress, configText } from './server-tell.ts';
 
 /** Words whose answers hold neither paths nor data nor who is connected. */
 const WORDS = ['ruok', 'srvr', 'mntr', 'isro', 'conf', 'envi', 'dirs', 'wchs'];
-const LOG_BYTES = 1 << 20;
 const ANSWER_MS = 3000;
 
 /** `bundle [OUT.tgz]`. */
@@ -64,6 +63,8 @@ export async function collect(operation: Operation): Promise<TarEntry[]> {
         .split(/\s+/)
         .filter((each) => each.length >= 16),
     );
+  const told = await status(loaded);
+  const found = processText(loaded, told.pid);
   const files: TarEntry[] = [
     { name: 'versions.txt', text: versions(config) },
     { name: 'settings.txt', text: configText([...config.inForce, ...processRows(gathered)]) },
@@ -71,10 +72,11 @@ export async function collect(operation: Operation): Promise<TarEntry[]> {
     { name: 'environment.txt', text: environment(operation) },
     { name: 'zoo.cfg', text: maskedFile(readFileSync(places.config, 'utf8'), places.config, secrets) },
     { name: 'files.txt', text: listing(config) },
-    { name: 'process.txt', text: processText(loaded) },
-    { name: 'status.json', text: await status(loaded) },
+    { name: 'process.txt', text: found.text },
+    { name: 'status.json', text: told.text },
     ...(await words(config)),
-    ...logs(operation).map(([name, path]) => ({ name, text: withoutAudit(tail(path, LOG_BYTES)) })),
+    ...(await figures(config)),
+    ...logsOf(operation, found.pid),
   ];
   return files.map(({ name, text }) => ({ name, text: without(text, secrets) }));
 }
@@ -158,25 +160,32 @@ function listing({ dataDir, dataLogDir }: ServerConfig): string {
   return [...lines, ''].join('\n');
 }
 
-function processText({ pidFile }: Loaded): string {
+/** What the system says of the process; one in the foreground has no pid file, and answers who it is. */
+function processText({ pidFile }: Loaded, told: number | undefined): { text: string; pid?: number } {
   let found: ReturnType<PidFile['find']>;
   try {
     found = new PidFile(pidFile).find();
   } catch (error) {
-    if (error instanceof StartError) return `${error.message}\n`;
+    if (error instanceof StartError) return { text: `${error.message}\n` };
     throw error;
   }
-  if (found.state !== 'running')
-    return `${pidFile}: ${found.state === 'none' ? 'not there' : 'left by a server that has ended'}\n`;
-  return `process ${found.pid}\n${read(`/proc/${found.pid}/status`)}\n${read(`/proc/${found.pid}/limits`)}`;
+  const pid = found.state === 'running' ? found.pid : told;
+  if (pid !== undefined)
+    return { text: `process ${pid}\n${read(`/proc/${pid}/status`)}\n${read(`/proc/${pid}/limits`)}`, pid };
+  return { text: `${pidFile}: ${found.state === 'none' ? 'not there' : 'left by a server that has ended'}\n` };
 }
 
-async function status({ control }: Loaded): Promise<string> {
-  if (control === undefined || !existsSync(control)) return 'no control socket\n';
-  return askMember(control, { op: 'status' }, ANSWER_MS).then(
-    (found) => `${JSON.stringify(found, null, 2)}\n`,
-    (error: Error) => `no answer: ${error.message}\n`,
-  );
+/** What the server says of itself, and its process where that is seen from here. */
+async function status({ control }: Loaded): Promise<{ text: string; pid?: number }> {
+  if (control === undefined || !existsSync(control)) return { text: 'no control socket\n' };
+  try {
+    const found = await askMember(control, { op: 'status' }, ANSWER_MS);
+    // in a container of its own it has another number there
+    const isOurs = /\0start(?:-foreground)?\0/.test(read(`/proc/${found.pid}/cmdline`));
+    return { text: `${JSON.stringify(found, null, 2)}\n`, ...(isOurs && { pid: found.pid }) };
+  } catch (error) {
+    return { text: `no answer: ${(error as Error).message}\n` };
+  }
 }
 
 async function words(config: ServerConfig): Promise<TarEntry[]> {
@@ -192,19 +201,20 @@ async function words(config: ServerConfig): Promise<TarEntry[]> {
   );
 }
 
-/** Lines of the audit log say what znodes are called and who changed them, which is nobody's business but the operator's. */
-const withoutAudit = (text: string): string =>
-  text
-    .split('\n')
-    .filter((line) => !line.includes(AUDIT_NAME))
-    .join('\n');
-
-/** Where the server's log may be, and what each is called in the bundle. */
-function logs({ places, values }: Operation): (readonly [string, string])[] {
-  const file = values['log-file'] ?? places.logFile;
-  return [
-    ['server.out.txt', places.outFile],
-    ['server.out.1.txt', `${places.outFile}.1`],
-    ...(file === undefined ? [] : ([['server.log.txt', file]] as const)),
-  ];
+/** What `/metrics` tells, where it is on: most servers answer no `mntr`. */
+async function figures({ metrics }: ServerConfig): Promise<TarEntry[]> {
+  if (!metrics.exporter) return [];
+  const host = /^(?:0\.0\.0\.0|::)$/.test(metrics.address) ? 'localhost' : metrics.address;
+  const text = await new Promise<string>((done) => {
+    const failed = (error: Error): void => done(`no answer: ${error.message}\n`);
+    const asked = { host, port: metrics.port, path: '/metrics', signal: AbortSignal.timeout(ANSWER_MS) };
+    get(asked, (answer) => {
+      let said = '';
+      answer.setEncoding('utf8').on('data', (piece: string) => {
+        said += piece;
+      });
+      answer.on('end', () => done(said)).on('error', failed);
+    }).on('error', failed);
+  });
+  return [{ name: 'metrics.txt', text }];
 }
