@@ -2,7 +2,8 @@ import { ApacheDamage } from '../apache/damage.ts';
 import { readLogFile } from '../apache/read-log.ts';
 import { decodeHeader } from '../apache/txn.ts';
 import type { Disk } from '../ports/disk.ts';
-import { discard } from './own-log.ts';
+import { withFile } from '../storage/files.ts';
+import { writeWholeCopy } from './whole-copy.ts';
 
 const PIECE = 1024 * 1024;
 
@@ -24,25 +25,17 @@ export async function chopApacheLog(disk: Disk, path: string, into: string, upTo
     if (!(error instanceof Found)) throw error;
   }
   if (end === undefined) throw new RangeError(`${path} does not hold transaction 0x${upTo.toString(16)}`);
-  const from = await disk.open(path, { readonly: true });
-  try {
-    const to = await disk.open(into, { create: true, exclusive: true });
-    try {
-      for (let at = 0; at < end; ) {
-        const piece = Buffer.alloc(Math.min(PIECE, end - at));
+  const bytes = end;
+  await withFile(disk, path, { readonly: true }, (from) =>
+    writeWholeCopy(disk, into, async (to) => {
+      for (let at = 0; at < bytes; ) {
+        const piece = Buffer.alloc(Math.min(PIECE, bytes - at));
         await from.read(piece, at);
         await to.write(piece, at);
         at += piece.length;
       }
-      await to.sync();
-      await to.close();
-    } catch (error) {
-      await discard(disk, to, into);
-      throw error;
-    }
-  } finally {
-    await from.close();
-  }
+    }),
+  );
   return count;
 }
 class Found extends Error {}

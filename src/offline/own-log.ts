@@ -19,6 +19,7 @@ import { PackReader, RecordError } from '../records/pack.ts';
 import { type Envelope, readEnvelope } from '../records/txns.ts';
 import { DamageError } from '../storage/errors.ts';
 import { FileScan } from '../storage/log-scan.ts';
+import { writeWholeCopy } from './whole-copy.ts';
 
 /** A chopped file is written in groups of about so many bytes. */
 const GROUP_BYTES = 1024 * 1024;
@@ -114,21 +115,9 @@ export async function chopOwnLog(disk: Disk, path: string, into: string, zxid: b
   }
   if (found === undefined || compareHalves(found, upTo) !== 0)
     throw new RangeError(`${path} does not hold transaction ${showHalves(upTo)}`);
-  const file = await disk.open(into, { create: true, exclusive: true });
-  try {
-    await writeGroups(file, header, kept, compareHalves(known, upTo) < 0 ? known : upTo);
-    await file.sync();
-    await file.close();
-  } catch (error) {
-    await discard(disk, file, into);
-    throw error;
-  }
+  const upToKnown = compareHalves(known, upTo) < 0 ? known : upTo;
+  await writeWholeCopy(disk, into, (file) => writeGroups(file, header, kept, upToKnown));
   return kept.length;
-}
-/** A part of a copy is nobody's: under the name of the whole it would be taken for it. */
-export async function discard(disk: Disk, file: DiskFile, path: string): Promise<void> {
-  await file.close().catch(() => undefined);
-  await disk.unlink(path).catch(() => undefined);
 }
 class ReachedEnd extends Error {}
 

@@ -47,32 +47,36 @@ function fullAfter(left: number): Disk {
 }
 const isFull = (error: unknown): boolean => error instanceof DiskError && error.code === 'ENOSPC';
 
+/** The `left`th write and what comes after it are not done, and nothing is cleared away. */
+function killedAfter(left: number): Disk {
+  let writes = 0;
+  let isDead = false;
+  return new Proxy(nodeDisk, {
+    get(real, key) {
+      const plain = Reflect.get(real, key) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        if (isDead) throw new Error('killed');
+        const found = await plain.apply(real, args);
+        if (key === 'open') {
+          const file = found as DiskFile;
+          const write = file.write.bind(file);
+          file.write = async (bytes, at) => {
+            isDead = isDead || writes++ === left;
+            return isDead ? Promise.reject(new Error('killed')) : write(bytes, at);
+          };
+        }
+        return found;
+      };
+    },
+  });
+}
+
 /** Killed at each of its files: Apache's server starts from none such, and the same command does it anew. */
 async function cutOffExports(own: OwnState, to: string): Promise<void> {
   const folder = join(to, 'version-2');
   const left = new Set<string>();
   for (let cut = 0; ; cut++) {
-    let writes = 0;
-    let isDead = false;
-    const disk = new Proxy(nodeDisk, {
-      get(real, key) {
-        const plain = Reflect.get(real, key) as (...args: unknown[]) => Promise<unknown>;
-        return async (...args: unknown[]) => {
-          if (isDead) throw new Error('killed');
-          const found = await plain.apply(real, args);
-          if (key === 'open') {
-            const file = found as DiskFile;
-            const write = file.write.bind(file);
-            file.write = async (bytes, at) => {
-              isDead = isDead || writes++ === cut;
-              return isDead ? Promise.reject(new Error('killed')) : write(bytes, at);
-            };
-          }
-          return found;
-        };
-      },
-    });
-    const made = await exportApache(disk, own, folder).catch((error: Error) => error);
+    const made = await exportApache(killedAfter(cut), own, folder).catch((error: Error) => error);
     if (!(made instanceof Error)) break;
     assert.equal(made.message, 'killed');
     const names = readdirSync(folder);
@@ -125,7 +129,11 @@ test('a full disk leaves no part of a chopped log or of an export', async () => 
     await assert.rejects(chopOwnLog(fullAfter(left), join(ours, log), into, last), isFull);
     assert.deepEqual(readdirSync(work), ['version-2'], `${left}`);
   }
+  // killed in the middle: what there is of it counts for nothing, and is in nobody's way
+  await assert.rejects(chopOwnLog(killedAfter(1), join(ours, log), into, last), /killed/);
+  assert.ok(!readdirSync(work).includes('chopped'));
   assert.ok((await chopOwnLog(fullAfter(9), join(ours, log), into, last)) > 0);
+  assert.deepEqual(readdirSync(work), ['chopped', 'version-2']);
 
   const [name, bytes] = [...goldenFiles()].find(([each]) => each.startsWith('log.')) as [string, Buffer];
   const theirs = join(home.dir, name);
@@ -133,6 +141,12 @@ test('a full disk leaves no part of a chopped log or of an export', async () => 
   const first = BigInt(`0x${name.slice('log.'.length)}`);
   await assert.rejects(chopApacheLog(fullAfter(0), theirs, `${theirs}.chopped`, first), isFull);
   assert.ok(!readdirSync(home.dir).includes(`${name}.chopped`));
+  await assert.rejects(chopApacheLog(killedAfter(0), theirs, `${theirs}.chopped`, first), /killed/);
+  assert.deepEqual(
+    readdirSync(home.dir).filter((each) => each.startsWith('log.')),
+    [name],
+    'no part of it is what a server takes for a log',
+  );
   assert.ok((await chopApacheLog(fullAfter(9), theirs, `${theirs}.chopped`, first)) > 0);
 });
 
