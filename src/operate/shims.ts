@@ -48,8 +48,14 @@ zoosh --compat zkcli "$@"`,
   [
     'zkTxnLogToolkit.sh',
     'zkTxnLogToolkit.sh [-dhrvcy] LOG [-z ZXID]',
-    `${LAST}chops= odd=
+    `${LAST}chops= odd= before=
 for word; do
+  case $before,$word in
+    -z,0[xX]*[!0-9a-fA-F]*) odd=1 ;;
+    -z,0[xX]?*) ;;
+    -z,*[!0-9]*) odd=1 ;;
+  esac
+  before=$word
   case $word in
     -c|--chop) chops=1 ;;
     --*) ;;
@@ -60,7 +66,8 @@ done
 code=$?
 case $code in
   0) ;;
-  2) [ -r "$last" ] && [ -z "$odd" ] || code=1 ;; # 2 is for a file that is no log
+  2) # for a file that is no log; one without room for a log's head is none at all
+    if [ ! -f "$last" ] || [ ! -r "$last" ] || [ -n "$odd" ] || [ "$(wc -c <"$last")" -lt 16 ]; then code=1; fi ;;
   44) code=\${chops:-0} ;; # Apache's shows a broken transaction as such and goes on
   *) code=1 ;;
 esac
@@ -69,11 +76,20 @@ exit $code`,
   [
     'zkSnapShotToolkit.sh',
     'zkSnapShotToolkit.sh [-d|-json] SNAPSHOT',
-    `${LAST}(zoosh snapshot ls "$@")
+    `${LAST}odd= files=0
+for word; do
+  case $word in
+    -d|-json) ;;
+    -*) odd=1 ;;
+    *) files=$((files + 1)) ;;
+  esac
+done
+(zoosh snapshot ls "$@")
 code=$?
 case $code in
   0) ;;
-  2) [ ! -r "$last" ] || code=1 ;; # 2 is for a file that is not there
+  2) # for words that do not fit, and a file that is not there
+    if [ -z "$odd" ] && [ $files -lt 2 ] && [ -f "$last" ] && [ -r "$last" ]; then code=1; fi ;;
   *) code=1 ;;
 esac
 exit $code`,
@@ -97,11 +113,27 @@ exit $code`,
   [
     'zkSnapshotComparer.sh',
     'zkSnapshotComparer.sh -l LEFT -r RIGHT -b BYTES -n NODES',
-    `(zoosh snapshot compare "$@")
+    `left= right= bytes= nodes= odd=
+for word; do
+  case $word in
+    -l|--left|--left=*) left=1 ;;
+    -r|--right|--right=*) right=1 ;;
+    -b|--bytes|--bytes=*) bytes=1 ;;
+    -n|--nodes|--nodes=*) nodes=1 ;;
+    -d|--debug|-i|--interactive) ;;
+    -h|--help) left=1 right=1 bytes=1 nodes=1 ;;
+    -*) odd=1 ;;
+  esac
+done
+if [ -z "$left" ] || [ -z "$right" ] || [ -z "$bytes" ] || [ -z "$nodes" ]; then
+  echo "error: -l LEFT, -r RIGHT, -b BYTES and -n NODES must be there; --help tells more" >&2
+  exit 2
+fi
+(zoosh snapshot compare "$@")
 code=$?
 case $code in
   0|1) code=0 ;; # Apache's does not tell by its code whether they differ
-  2) [ $# -lt 8 ] || code=1 ;; # 2 is for words that are missing
+  2) [ -n "$odd" ] || code=1 ;; # 2 is for words that are not known
   *) code=1 ;;
 esac
 exit $code`,

@@ -181,19 +181,20 @@ test('the tools for files: the same exit codes', () => {
   const flipped = Buffer.from(whole);
   flipped[100] = (flipped[100] as number) ^ 1;
   const [log, broken, cut] = [put('log.1', whole), put('log.2', flipped), put('log.3', whole.subarray(0, 150))];
+  const [short, empty] = [put('short', Buffer.from('garbage')), put('empty', Buffer.alloc(0))];
   const [left, right] = ['snapshot.0', 'snapshot.3c.snappy'].map((name) => put(name, golden.get(name) as Buffer)) as [
     string,
     string,
   ];
   const cases: [string, string, readonly string[]][] = [
-    ...[[], ['-h'], [none], ['-d', none], [bad], [log], [broken], [cut], ['-x', log], ['-c', '-z', '0x5', log]].map(
-      (words): [string, string, string[]] => ['zkTxnLogToolkit.sh', 'persistence.TxnLogToolkit', words],
-    ),
-    ...[[], ['-d'], [none], ['-json', none], [bad]].map((words): [string, string, string[]] => [
-      'zkSnapShotToolkit.sh',
-      'SnapshotFormatter',
-      words,
-    ]),
+    ...[
+      ...[[], ['-h'], [none], ['-d', none], [bad], [log], [broken], [cut], ['-x', log], ['-c', '-z', '0x5', log]],
+      ...[[short], [empty], [work], ['-c', '-z', 'x', log], ['-c', '-z', '0xg', log]],
+    ].map((words): [string, string, string[]] => ['zkTxnLogToolkit.sh', 'persistence.TxnLogToolkit', words]),
+    ...[
+      ...[[], ['-d'], [none], ['-json', none], [bad], [short], [empty]],
+      ...[[work], ['-q', left], [left, left], [left, none]],
+    ].map((words): [string, string, string[]] => ['zkSnapShotToolkit.sh', 'SnapshotFormatter', words]),
     ...[
       [],
       ['-l', bad],
@@ -202,6 +203,10 @@ test('the tools for files: the same exit codes', () => {
       ['-l', left, '-r', left, '-b', '1', '-n', '1'],
       ['-l', left, '-r', right, '-b', '1', '-n', '1'],
       ['-l', left, '-r', right, '-b', 'x', '-n', '1'],
+      ['-l', left, '-r', right],
+      ['-l', left, '-r', right, '-b', '1'],
+      ['-l', left, '-r', right, '-b', '1', '-n', '1', '-q'],
+      ['--left', left, '--right', right, '--bytes', '1', '--nodes', '1', '-d'],
     ].map((words): [string, string, string[]] => ['zkSnapshotComparer.sh', 'SnapshotComparer', words]),
   ];
   const codes = cases.map(([script, name, words]) => {
