@@ -18,6 +18,9 @@ export async function main(argv: string[]): Promise<number> {
     process.stderr.write(`error: ${failure.message}\n`, () => process.exit(failure.exit));
   });
   process.stderr.on('error', () => {});
+  // by itself Node opens its debugger for this signal, which logs are rotated by elsewhere: whoever of this machine connects then
+  // does as this user
+  process.on('SIGUSR1', () => {});
   try {
     return await run(argv);
   } catch (error) {
