@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type LoadedApache, loadApache } from '../apache/load.ts';
 import { plural } from '../base/counts.ts';
 import { type ApachePlace, apachePlace, epochIn, numberIn } from '../offline/apache-place.ts';
-import { type Imported, importApache } from '../offline/import-apache.ts';
+import { type Imported, importApache, newEpoch } from '../offline/import-apache.ts';
 import { beyondImport, beyondNote, beyondSentence, noteOf, writeImportNote } from '../offline/import-note.ts';
 import { directories, ImportWork } from '../offline/import-work.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -78,7 +78,11 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   const isDry = globals.dryRun === true;
   const work = new ImportWork(nodeDisk, dataDir, logDir);
   if (isDry) await work.refuseTaken('import');
-  if (isDry) return report(await loadApache(nodeDisk, from.folders, { acceptLoss }), undefined, wish, globals);
+  if (isDry) {
+    const loaded = await loadApache(nodeDisk, from.folders, { acceptLoss });
+    newEpoch(loaded.state.zxid, epochIn(from.folders.data));
+    return report(loaded, undefined, wish, globals);
+  }
   using _places = directories([dataDir, logDir]);
   const lock = await holdDirectory(dataDir);
   try {

@@ -13,6 +13,7 @@ import { namesIn, withFile } from '../storage/files.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { AT, F } from '../tree/rows.ts';
 import type { OwnState } from './own-state.ts';
+import { LAST_EPOCH } from './restore-backup.ts';
 
 const CHUNK = 64 * 1024;
 const CONFIG = '/zookeeper/config';
@@ -36,6 +37,7 @@ export interface Exported {
 export async function exportApache(disk: Disk, { tree, identity }: OwnState, folder: string): Promise<Exported> {
   const lastZxid = bigOf({ hi: tree.zxidHi, lo: tree.zxidLo });
   const epoch = Math.max(identity.acceptedEpoch, tree.zxidHi) + 1;
+  if (epoch > LAST_EPOCH) throw new StorageRefusal(43, `there is no epoch beyond ${LAST_EPOCH}`);
   const zxid = (BigInt(epoch) << 32n) | 1n;
   const file = `${folder}/snapshot.${zxid.toString(16)}`;
   const temp = `${file}.tmp`;

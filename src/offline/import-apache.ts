@@ -3,9 +3,11 @@ import { settled } from '../apache/settle.ts';
 import type { Disk } from '../ports/disk.ts';
 import { apachePassword } from '../protocol/apache-password.ts';
 import { halvesOf } from '../records/log-record.ts';
+import { StorageRefusal } from '../storage/errors.ts';
 import type { Mark } from '../storage/mark.ts';
 import { sessionSecret } from '../tree/sessions.ts';
 import { clearConfig, type HistoryOptions, type HistoryPlace, makeHistory, timedOf } from './new-history.ts';
+import { EPOCHS_AHEAD, LAST_EPOCH } from './restore-backup.ts';
 
 export interface ImportOptions extends HistoryOptions {
   /** The highest epoch that the Apache server promised or took part in. */
@@ -29,6 +31,19 @@ export interface Imported {
 }
 
 /**
+ * The epoch in which a history goes on that got as far as `lastZxid`, and whose server promised `epoch`. @throws StorageRefusal (44)
+ * where these cannot be: every epoch is an election, and 65,536 are left for those to come
+ */
+export function newEpoch(lastZxid: bigint, epoch: number): number {
+  const last = Math.max(epoch, Number(BigInt.asUintN(64, lastZxid) >> 32n));
+  if (last < LAST_EPOCH - EPOCHS_AHEAD) return last + 1;
+  throw new StorageRefusal(
+    44,
+    `epoch ${last} cannot be: no ensemble had so many elections. Where acceptedEpoch or currentEpoch says so it is damaged: take the member's that is right, or move it away`,
+  );
+}
+
+/**
  * Makes a zoosh history from what an Apache server held: a snapshot at one zxid above all that any client has seen, and a record
  * that makes its server an ensemble of itself. Sessions end with it, unless they are to be kept, so their ephemerals are gone and
  * whoever watches the parents is told. Verified by reading it again.
@@ -41,7 +56,7 @@ export async function importApache(
 ): Promise<Imported> {
   const { random } = options;
   const lastZxid = state.zxid;
-  const zxid = (BigInt(Math.max(options.epoch, Number(lastZxid >> 32n)) + 1) << 32n) | 1n;
+  const zxid = (BigInt(newEpoch(lastZxid, options.epoch)) << 32n) | 1n;
   const dropped =
     options.keepSessions === true
       ? state.keepSessions(zxid, (id) => sessionSecret(apachePassword(id)))

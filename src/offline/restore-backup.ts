@@ -14,7 +14,8 @@ import { clearConfig, type HistoryPlace, makeHistory } from './new-history.ts';
  * can have begun since, are not turned away for ever by a server that seems to be behind them.
  */
 export const EPOCHS_AHEAD = 65_536;
-const LAST_EPOCH = 0x7fff_ffff;
+/** A zxid has 31 bits for it. */
+export const LAST_EPOCH = 0x7fff_ffff;
 
 /** A backup that was read and verified. */
 export interface ReadBackup {

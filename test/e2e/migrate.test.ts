@@ -199,6 +199,16 @@ test('an import is refused where it would hurt or has nothing to take', async ()
   await once(holder, 'exit');
   assert.equal(used.code, 42, used.stdout);
   assert.match(used.stderr, new RegExp(`process ${holder.pid} has files of .* open\\. Stop that server first`));
+  // epochs that no server can have promised, with which there is none left, or one below what clients have seen
+  const promised = join(data, 'version-2', 'acceptedEpoch');
+  for (const epoch of ['2147483646', '2147483647', '4294967295', '9999999999']) {
+    writeFileSync(promised, epoch);
+    for (const dry of [['-n'], []]) {
+      const refused = await zoosh([...dry, 'import-apache', data]);
+      assert.deepEqual([refused.code, refused.stderr.includes(`epoch ${epoch} cannot be`)], [44, true], refused.stderr);
+    }
+  }
+  rmSync(promised);
   // what an interrupted import left counts for nothing and is removed
   mkdirSync(join(data, 'zoosh-1.importing', 'zoosh-1'), { recursive: true });
   writeFileSync(join(data, 'zoosh-1.importing', 'zoosh-1', 'identity'), 'half');
