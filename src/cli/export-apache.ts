@@ -10,7 +10,7 @@ import { StorageRefusal } from '../storage/errors.ts';
 import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
-import { oneWord, runOffline, type Said } from './offline-words.ts';
+import { oneWord, runOffline, type Said, sessionsWith } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
 const COMMAND = {
@@ -98,7 +98,7 @@ function report(own: OwnState, made: Exported | undefined, globals: Globals): nu
   }
   const lines = [
     `exported ${made.nodes} nodes (${made.containers} containers, ${made.ttls} with a time to live) to ${made.file}`,
-    `left out ${made.sessionsDropped} sessions and their ${made.ephemeralsDropped} ephemeral nodes`,
+    `left out ${sessionsWith(made.sessionsDropped, made.ephemeralsDropped)}`,
     `zxid ${hex(made.lastZxid)} is followed by ${hex(made.zxid)}`,
     ...(made.ttls > 0
       ? ['nodes with a time to live need -Dzookeeper.extendedTypesEnabled=true at every Apache server']

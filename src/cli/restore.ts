@@ -15,7 +15,7 @@ import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
 import { MAX_TXN_BYTES, warnOfOwner } from './import-apache.ts';
 import { WrongFile } from './offline-failures.ts';
-import { oneWord, runOffline, type Said, serverId } from './offline-words.ts';
+import { oneWord, runOffline, type Said, serverId, sessionsWith } from './offline-words.ts';
 import { surroundings } from './server.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
 
@@ -148,7 +148,7 @@ function report(
         : [
             ...made.aside.map((path) => `set aside ${path}`),
             `restored ${made.nodes} nodes as server ${sid} into ${folders}`,
-            `dropped ${made.sessionsDropped} sessions and their ${made.ephemeralsDropped} ephemeral nodes`,
+            `dropped ${sessionsWith(made.sessionsDropped, made.ephemeralsDropped)}`,
             `ensemble ${made.ensembleId}, epoch ${made.epoch}; other members start with empty directories`,
           ]),
     ];

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plural } from '../base/counts.ts';
 import { fetchBackup } from '../ensemble/backup-client.ts';
 import { type BackupDescription, type BackupSource, BackupWriter, PAGE } from '../offline/backup-file.ts';
 import { whyNotMade } from '../operate/whose.ts';
@@ -86,7 +87,7 @@ async function fromControl(control: string, take: Take): Promise<BackupSource> {
 
 const told = (path: string, { zxid, nodes, sessions, bytes, digest, ensembleId, epoch }: BackupDescription): string =>
   [
-    `backed up ${nodes} nodes and ${sessions} sessions at zxid ${zxid} to ${path}, ${PAGE + bytes} bytes, read again and whole`,
+    `backed up ${nodes} nodes and ${plural(sessions, 'session')} at zxid ${zxid} to ${path}, ${PAGE + bytes} bytes, read again and whole`,
     `ensemble ${ensembleId}, epoch ${epoch}, digest ${digest}`,
     '',
   ].join('\n');
