@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { numberIn, VERSION_2 } from '../offline/apache-place.ts';
-import { type Exported, exportApache, halfExport, writeSmall } from '../offline/export-apache.ts';
+import { type Exported, exportApache, halfExport, lastZxidOf, writeSmall } from '../offline/export-apache.ts';
 import { directories } from '../offline/import-work.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -72,19 +72,25 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
   }
 }
 
+const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`;
+
+/** As of what was exported, as far as it is known before. */
+const wouldBe = ({ tree }: OwnState) => ({
+  nodes: tree.rows.count - tree.ephemerals,
+  dropped: { sessions: tree.sessions.size, ephemerals: tree.ephemerals },
+  lastZxid: hex(lastZxidOf(tree)),
+  dryRun: true,
+});
+function whatWas({ sessionsDropped, ephemeralsDropped, lastZxid, zxid, ...rest }: Exported) {
+  const dropped = { sessions: sessionsDropped, ephemerals: ephemeralsDropped };
+  return { ...rest, dropped, lastZxid: hex(lastZxid), zxid: hex(zxid) };
+}
+
 function report(own: OwnState, made: Exported | undefined, globals: Globals): number {
   const { tree, notes, unsure } = own;
   for (const note of notes) process.stderr.write(`warning: ${note}\n`);
-  const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`;
-  if (made !== undefined && (globals.output === 'json' || globals.output === 'ndjson')) {
-    const { sessionsDropped: sessions, ephemeralsDropped: ephemerals, lastZxid, zxid, ...rest } = made;
-    const told = {
-      ...rest,
-      dropped: { sessions, ephemerals },
-      notKnownCommitted: unsure,
-      lastZxid: hex(lastZxid),
-      zxid: hex(zxid),
-    };
+  if (globals.output === 'json' || globals.output === 'ndjson') {
+    const told = { notKnownCommitted: unsure, ...(made === undefined ? wouldBe(own) : whatWas(made)) };
     process.stdout.write(`${JSON.stringify(told)}\n`);
     return 0;
   }

@@ -30,12 +30,15 @@ export interface Exported {
   readonly zxid: bigint;
 }
 
+/** The last transaction of a tree. */
+export const lastZxidOf = (tree: DataTree): bigint => bigOf({ hi: tree.zxidHi, lo: tree.zxidLo });
+
 /**
  * Writes a `version-2` folder that an Apache server of 3.4 or later starts from: one exact snapshot, an empty log and the epoch files. Sessions
  * and their ephemerals are left out, and their parents changed with the last zxid, so that who watches them is told.
  */
 export async function exportApache(disk: Disk, { tree, identity }: OwnState, folder: string): Promise<Exported> {
-  const lastZxid = bigOf({ hi: tree.zxidHi, lo: tree.zxidLo });
+  const lastZxid = lastZxidOf(tree);
   const epoch = Math.max(identity.acceptedEpoch, tree.zxidHi) + 1;
   if (epoch > LAST_EPOCH) throw new StorageRefusal(43, `there is no epoch beyond ${LAST_EPOCH}`);
   const zxid = (BigInt(epoch) << 32n) | 1n;

@@ -67,9 +67,12 @@ test('a directory of Apache is refused before, served after its import, and expo
   await server.kill('SIGKILL');
 
   const to = join(server.folder, 'apache');
+  const dry = await zoosh(['-n', '-o', 'json', 'export-apache', data, '--to', to]);
   const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', to]);
   assert.equal(out.code, 0, out.stderr);
   const told = JSON.parse(out.stdout) as { zxid: string; dropped: unknown; nodes: number; notKnownCommitted: number };
+  const { dryRun, ...would } = JSON.parse(dry.stdout) as Record<string, unknown>;
+  assert.deepEqual([dryRun, { ...told, ...would }], [true, told]);
   assert.deepEqual([told.dropped, told.notKnownCommitted], [{ sessions: 1, ephemerals: 1 }, 0]);
   assert.equal(told.nodes, served.length - 1);
   assert.deepEqual(readdirSync(to).sort(), ['myid', 'version-2']);
