@@ -182,8 +182,20 @@ function stopStarted(name: string): number {
   return 0;
 }
 
-/** `restart`. */
+/** `restart`. What would not start again is not stopped: a slip in zoo.cfg must not end a server that serves. */
 export async function restart(operation: Operation): Promise<number> {
+  const { isApache } = operation;
+  try {
+    checkDataDir(loadConfig(operation));
+  } catch (error) {
+    // where none runs it is told by the start
+    if (new PidFile(pidPath(operation)).find().state === 'running') {
+      const why = `not stopped, since it would not start again: ${(error as Error).message}`;
+      if (!isApache) throw error instanceof StartError ? new StartError(error.exitCode, why) : new StartError(43, why);
+      process.stderr.write(errorText(why));
+      return 1;
+    }
+  }
   const code = await stop(operation);
   // nothing to stop is no reason not to start; a server that does not end is one
   if (new PidFile(pidPath(operation)).find().state === 'running') return operation.isApache ? 1 : code;

@@ -201,3 +201,33 @@ test('accept-loss and restore take a folder or a file, in any order, as the othe
     rmSync(home.data, { recursive: true });
   }
 });
+
+test('restart does not stop what would not start again', async () => {
+  const home = await Home.make();
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  assert.equal((await home.server('start')).code, 0);
+  const pid = pidOf(home);
+  try {
+    home.configure(['electionAlg=1']);
+    const refused = await home.server('restart');
+    assert.deepEqual([refused.code, refused.stdout], [43, '']);
+    assert.match(refused.stderr, /^error: not stopped, since it would not start again: .*only 3 exists/m);
+    const script = home.script('zkServer.sh', ['restart']);
+    assert.deepEqual([script.code, script.stdout], [1, '']);
+    assert.match(script.stderr, /not stopped, since it would not start again/);
+    assert.deepEqual([pidOf(home), isAlive(pid)], [pid, true]);
+    home.configure([]);
+    assert.equal((await home.server('restart')).code, 0);
+    assert.notEqual(pidOf(home), pid);
+  } finally {
+    assert.equal((await home.server('stop')).code, 0);
+  }
+  // where none runs the start tells what is wrong, as before
+  home.configure(['electionAlg=1']);
+  const none = home.script('zkServer.sh', ['restart']);
+  assert.equal(none.code, 1);
+  assert.match(
+    none.stdout,
+    /^Stopping zookeeper \.\.\. no zookeeper to stop .*\nStarting zookeeper \.\.\. FAILED TO START\n$/,
+  );
+});
