@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { launch, launchWords } from '../operate/launch.ts';
 import { secretsIn, without } from '../operate/masked.ts';
@@ -177,9 +178,21 @@ function stopStarted(name: string): number {
     say('No zookeeper server to stop\n');
     return 1;
   }
-  const signal = process.env.SIGNAL ?? 'TERM';
-  for (const pid of all) process.kill(pid, `SIG${signal.replace(/^SIG/, '')}` as NodeJS.Signals);
+  const said = process.env.SIGNAL || 'TERM';
+  const signal = signalOf(said);
+  if (signal === undefined) {
+    process.stderr.write(errorText(`SIGNAL=${said} is no signal: nothing was told to end`));
+    return 1;
+  }
+  for (const pid of all) process.kill(pid, signal);
   return 0;
+}
+
+/** By its name, with or without SIG, or by its number, as `kill -s` has them. */
+function signalOf(said: string): NodeJS.Signals | undefined {
+  const name = `SIG${said.toUpperCase().replace(/^SIG/, '')}`;
+  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
+  return names.find(([each, number]) => each === name || String(number) === said)?.[0];
 }
 
 /** `restart`. What would not start again is not stopped: a slip in zoo.cfg must not end a server that serves. */

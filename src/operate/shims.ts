@@ -159,14 +159,14 @@ zoosh --compat zkcli -server "$server" "$@"`,
   [
     'zookeeper-server-start.sh',
     'zookeeper-server-start.sh [-daemon] zookeeper.properties, as Kafka has it',
-    `if [ $# -lt 1 ]; then
-  echo "USAGE: $0 [-daemon] zookeeper.properties"
-  exit 1
-fi
-verb=start-foreground
-if [ "$1" = -daemon ]; then
+    `verb=start-foreground
+if [ "\${1:-}" = -daemon ]; then
   verb=start
   shift
+fi
+if [ $# -lt 1 ]; then
+  echo "USAGE: $0 [-daemon] zookeeper.properties"
+  exit 1
 fi
 case $1 in
   */*) file=$1 ;;

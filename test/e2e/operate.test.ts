@@ -417,13 +417,17 @@ test('Kafka by the names of its scripts', async () => {
     const usage = home.script(name, []);
     assert.deepEqual([usage.code, usage.stdout.startsWith(`USAGE: ${home.dir}/bin/${name} `)], [1, true]);
   }
+  assert.equal(home.script('zookeeper-server-start.sh', ['-daemon']).code, 1);
   const file = join(home.dir, 'conf/zoo.cfg');
   const started = home.script('zookeeper-server-start.sh', ['-daemon', file], { LOG_DIR: join(home.dir, 'logs') });
   assert.equal(started.code, 0, started.stderr);
   const pid = pidOf(home);
   assert.ok(argumentsOf(pid).includes('--max-old-space-size=512'));
   assert.ok(existsSync(home.out));
-  assert.deepEqual([home.script('zookeeper-server-stop.sh', []).code], [0]);
+  const wrong = home.script('zookeeper-server-stop.sh', [], { SIGNAL: 'none' });
+  assert.deepEqual([wrong.code, /SIGNAL=none is no signal/.test(wrong.stderr), isAlive(pid)], [1, true, true]);
+  // by its number, as kill has it
+  assert.deepEqual([home.script('zookeeper-server-stop.sh', [], { SIGNAL: '15' }).code], [0]);
   await until(() => !isAlive(pid), 'it was not stopped');
   const none = home.script('zookeeper-server-stop.sh', []);
   assert.deepEqual([none.code, none.stdout], [1, 'No zookeeper server to stop\n']);
