@@ -1,5 +1,5 @@
 import { joinPath } from '../base/path.ts';
-import type { Client, Stat } from '../client/api.ts';
+import type { Client, Stat, WatchListener } from '../client/api.ts';
 import { createUnique, ensurePath, isCode, read, removeLater, removeOwn, unique, untilAnswered } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
@@ -39,7 +39,7 @@ export class Barrier {
         using heard = bell(this.#client);
         const there = await read(
           this.#client,
-          () => this.#client.exists(this.path, { signal, watch: heard.ring }),
+          () => this.#client.exists(this.path, { signal, watch: heard.at(this.path) }),
           signal,
         );
         if (there === undefined) return;
@@ -115,21 +115,13 @@ export class DoubleBarrier {
     let isReady = false;
     for (;;) {
       using heard = bell(client);
-      const stat = await read(
-        client,
-        () =>
-          client.exists(ready, {
-            signal,
-            watch: ({ type }) => {
-              // it may be gone again before we look
-              if (type === 'NodeCreated') isReady = true;
-              heard.ring();
-            },
-          }),
-        signal,
-      );
+      const watch = heard.at(ready, ({ type }) => {
+        // it may be gone again before we look
+        if (type === 'NodeCreated') isReady = true;
+      });
+      const stat = await read(client, () => client.exists(ready, { signal, watch }), signal);
       if (isReady || (stat !== undefined && joined !== undefined && stat.czxid > joined)) return;
-      const names = await this.#names(signal, heard.ring);
+      const names = await this.#names(signal, heard.at(this.path));
       if (!names.some((name) => joinPath(this.path, name) === own)) {
         if (isReady) return;
         throw new RecipeError('Lost', this.path, 'the node of this member was deleted');
@@ -137,7 +129,7 @@ export class DoubleBarrier {
       if (stat !== undefined) {
         // a round that was complete before we came; when all of it are gone, so is their sign
         if (!(await this.#isOld(stat, names, signal))) {
-          await removeOwn(client, ready);
+          await removeOwn(client, ready, stat.czxid);
           continue;
         }
       } else if (names.length >= this.members) {
@@ -148,10 +140,16 @@ export class DoubleBarrier {
     }
   }
 
-  /** The members' names. */
-  async #names(signal: AbortSignal | undefined, watch: () => void): Promise<string[]> {
-    const { children } = await read(this.#client, () => this.#client.getChildren(this.path, { signal, watch }), signal);
-    return children.filter((name) => name !== READY);
+  /** The members' names; none when the path is gone. */
+  async #names(signal?: AbortSignal, watch?: WatchListener): Promise<string[]> {
+    const options = watch === undefined ? { signal } : { signal, watch };
+    try {
+      const { children } = await read(this.#client, () => this.#client.getChildren(this.path, options), signal);
+      return children.filter((name) => name !== READY);
+    } catch (error) {
+      if (isCode(error, 'NoNode')) return [];
+      throw error;
+    }
   }
 
   /** Whether some of those who made `ready` are still in. */
@@ -178,14 +176,12 @@ export class DoubleBarrier {
     if (own === undefined) return;
     this.#own = undefined;
     const ready = joinPath(this.path, READY);
-    const before = await this.#names(undefined, () => {});
-    const isMixed = before.some((name) => KAZOO.test(name));
-    if (isMixed) await removeOwn(client, ready);
+    const isMixed = (await this.#names()).some((name) => KAZOO.test(name));
+    if (isMixed) await removeOwn(client, ready, (await read(client, () => client.exists(ready)))?.czxid);
     await removeOwn(client, own);
     const stat = await read(client, () => client.exists(ready));
     if (isMixed || stat === undefined) return;
-    const names = await this.#names(undefined, () => {});
-    if (!(await this.#isOld(stat, names))) await removeOwn(client, ready);
+    if (!(await this.#isOld(stat, await this.#names()))) await removeOwn(client, ready, stat.czxid);
   }
 
   /**
@@ -194,23 +190,24 @@ export class DoubleBarrier {
    */
   async leave(options: WaitOptions = {}): Promise<void> {
     const client = this.#client;
-    const ready = joinPath(this.path, READY);
-    const stat = await read(client, () => client.exists(ready));
-    await this.depart();
-    if (stat === undefined) return;
+    const leaving = this.#goOut();
+    leaving.catch(() => {}); // heard by who waits for it
     await within(client, this.path, options, async (signal) => {
+      const stat = await orAborted(leaving, signal);
+      if (stat === undefined) return;
       for (;;) {
         using heard = bell(client);
-        let names: string[];
-        try {
-          names = await this.#names(signal, heard.ring);
-        } catch (error) {
-          if (isCode(error, 'NoNode')) return;
-          throw error;
-        }
-        if (!(await this.#isOld(stat, names, signal))) return;
+        const names = await this.#names(signal, heard.at(this.path));
+        if (names.length === 0 || !(await this.#isOld(stat, names, signal))) return;
         await orAborted(heard.heard, signal);
       }
     });
+  }
+
+  /** Leaves; the sign of the round that was left. */
+  async #goOut(): Promise<Stat | undefined> {
+    const stat = await read(this.#client, () => this.#client.exists(joinPath(this.path, READY)));
+    await this.depart();
+    return stat;
   }
 }

@@ -48,16 +48,26 @@ export async function untilAnswered<T>(
 export const read = <T>(client: Client, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
   untilAnswered(client, work, signal);
 
-/** Makes a node and those above it, as far as they are missing: persistent, without data. */
-export async function ensurePath(client: Client, path: string, acl?: readonly Acl[]): Promise<void> {
-  if (path === '/' || path === '') return;
-  if ((await read(client, () => client.exists(path))) !== undefined) return;
+/**
+ * Makes a node and those above it, as far as they are missing: persistent; `data` is that of the node, the others have none.
+ * @throws KeeperError NoNode when the chroot of the client is not there, which nobody below it can make; NoAuth
+ */
+export async function ensurePath(
+  client: Client,
+  path: string,
+  acl?: readonly Acl[],
+  data: Uint8Array | string | null = null,
+): Promise<void> {
+  const isTop = path === '/' || path === '';
+  if (isTop && client.chroot === '') return;
+  if ((await read(client, () => client.exists(path || '/'))) !== undefined) return;
+  if (isTop) throw new KeeperError('NoNode', '/');
   await ensurePath(client, parentOf(path), acl);
   try {
-    await untilAnswered(client, () => client.create(path, null, acl === undefined ? {} : { acl }));
+    await untilAnswered(client, () => client.create(path, data, acl === undefined ? {} : { acl }));
   } catch (error) {
     if (isCode(error, 'NoNode'))
-      await ensurePath(client, path, acl); // the parent went again meanwhile
+      await ensurePath(client, path, acl, data); // the parent went again meanwhile
     else if (!isCode(error, 'NodeExists')) throw error;
   }
 }
@@ -66,7 +76,10 @@ export interface Made {
   readonly path: string;
   /** zxid of its creation; undefined when the node is gone again already. */
   readonly czxid: bigint | undefined;
-  /** When the request that made it, or showed that it is there, was sent: monotonic ms of the client's clock. */
+  /**
+   * When the request that made it was sent: monotonic ms of the client's clock. Before all time when it was found: a leader
+   * that the others have left still answers a sync, so what was seen proves nothing about the session.
+   */
   readonly sentAt: number;
 }
 
@@ -92,7 +105,7 @@ export async function createUnique(client: Client, { parent, name, data, mode, a
     const sentAt = client.clock.monotonic();
     if (isDoubtful) {
       const found = await findOwn(client, parent, name);
-      if (found !== undefined) return { ...found, sentAt };
+      if (found !== undefined) return { ...found, sentAt: Number.NEGATIVE_INFINITY };
     }
     for (;;)
       try {
@@ -127,18 +140,27 @@ async function findOwn(
 }
 const czxidOf = async (client: Client, path: string): Promise<bigint | undefined> => (await client.exists(path))?.czxid;
 
-/** Deletes a node of ours; one that is gone, or whose session is, is no failure. @throws KeeperError NoAuth, NotEmpty */
-export async function removeOwn(client: Client, path: string): Promise<void> {
+/**
+ * Deletes a node of ours; one that is gone, or whose session is, is no failure. `czxid` tells ours where others give theirs the
+ * same name: when a reply is lost, the one found there may be the next one's by then. @throws KeeperError NoAuth, NotEmpty
+ */
+export async function removeOwn(client: Client, path: string, czxid?: bigint): Promise<void> {
   try {
-    await untilAnswered(client, () => client.delete(path));
+    await untilAnswered(client, async (repeated) => {
+      if (repeated && czxid !== undefined) {
+        await client.sync(path);
+        if ((await client.exists(path))?.czxid !== czxid) return;
+      }
+      await client.delete(path);
+    });
   } catch (error) {
     if (!isCode(error, 'NoNode') && !isEnded(error)) throw error;
   }
 }
 
 /** The same in the background; for what nobody waits for any more. */
-export function removeLater(client: Client, path: string): void {
-  removeOwn(client, path).catch(() => {}); // it goes with the session at the latest
+export function removeLater(client: Client, path: string, czxid?: bigint): void {
+  removeOwn(client, path, czxid).catch(() => {}); // it goes with the session at the latest
 }
 
 /**

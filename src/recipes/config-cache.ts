@@ -2,7 +2,7 @@ import { joinPath, parentOf } from '../base/path.ts';
 import type { Client, PersistentWatch, Stat, WatchEvent } from '../client/api.ts';
 import { isCode, isEnded, read, untilAnswered } from './certain.ts';
 import { addWatch } from './repeated-watch.ts';
-import { endOf } from './waiting.ts';
+import { endOf, orAborted, shared, tell } from './waiting.ts';
 
 export interface CachedNode {
   readonly path: string;
@@ -16,10 +16,15 @@ export type CacheChange =
   | { readonly type: 'removed'; readonly path: string };
 
 export interface ConfigCacheOptions {
-  /** Called for changes after the first filling; several of one node may be told as one. */
+  /**
+   * Called for changes after the first filling; several of one node may be told as one. What it throws is an uncaught exception of
+   * the program, and changes nothing here.
+   */
   readonly onChange?: (change: CacheChange) => void;
   /** Called when {@link ConfigCache.isCurrent} changes. */
   readonly onCurrent?: (isCurrent: boolean) => void;
+  /** Gives up opening; later it has no effect. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a server has no recursive watches each node gets one of its own: a mirror of a part would be none. */
@@ -32,7 +37,8 @@ const INFLIGHT = 64;
  * A local mirror of a node and all below it, kept by one watch; on servers before 3.6 by one for each node, which tell a
  * change a round trip later. Reading it costs no request. After a
  * reconnect the watch may have missed changes: the whole is read again then, and the differences are told like any change.
- * While the connection is down the mirror is what was last known, and `isCurrent` is false.
+ * While the connection is down the mirror is what was last known, and `isCurrent` is false. Nodes below that may not be read are
+ * left out.
  */
 export class ConfigCache implements AsyncDisposable {
   readonly path: string;
@@ -42,6 +48,8 @@ export class ConfigCache implements AsyncDisposable {
   /** Paths to be read again. */
   readonly #dirty = new Set<string>();
   readonly #off: (() => void)[] = [];
+  /** Gives up reads that wait for a connection. */
+  readonly #stop = new AbortController();
   #watch: PersistentWatch | undefined;
   #working: Promise<void> | undefined;
   /** The whole has to be read again. */
@@ -57,13 +65,15 @@ export class ConfigCache implements AsyncDisposable {
     this.#client = client;
     this.path = path;
     this.#options = options;
+    shared(this.#stop.signal);
   }
 
   /**
    * Resolves when the mirror is filled. The node need not exist.
-   * @throws KeeperError NoAuth, when the session ends
+   * @throws KeeperError NoAuth (on the node itself), when the session ends; the signal's reason
    */
   static async open(client: Client, path: string, options: ConfigCacheOptions = {}): Promise<ConfigCache> {
+    options.signal?.throwIfAborted();
     const cache = new ConfigCache(client, path, options);
     cache.#off.push(
       client.on('gap', ({ paths }) => {
@@ -78,15 +88,24 @@ export class ConfigCache implements AsyncDisposable {
       }),
     );
     try {
-      cache.#watch = await untilAnswered(client, () =>
-        addWatch(client, path, (event) => cache.#heard(event), EVERY_NODE),
-      );
-      await cache.#fill();
+      await orAborted(cache.#begin(), options.signal);
       return cache;
     } catch (error) {
       await cache.close();
       throw error;
     }
+  }
+
+  async #begin(): Promise<void> {
+    const { signal } = this.#stop;
+    const watch = await untilAnswered(
+      this.#client,
+      () => addWatch(this.#client, this.path, (event) => this.#heard(event), { ...EVERY_NODE, signal }),
+      signal,
+    );
+    this.#watch = watch;
+    if (this.#isClosed) return this.#unwatch();
+    await this.#fill();
   }
 
   /** What is known is what the connected server has told last, with nothing missed and nothing left to read. */
@@ -118,9 +137,14 @@ export class ConfigCache implements AsyncDisposable {
     this.#isClosed = true;
     for (const off of this.#off.splice(0)) off();
     this.#tellCurrent();
-    await this.#watch?.remove();
-    this.#watch = undefined;
+    this.#stop.abort();
+    await this.#unwatch();
     await this.#working;
+  }
+  async #unwatch(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    await watch?.remove();
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -148,7 +172,7 @@ export class ConfigCache implements AsyncDisposable {
     const now = this.isCurrent;
     if (now === this.#wasCurrent) return;
     this.#wasCurrent = now;
-    this.#options.onCurrent?.(now);
+    if (this.#options.onCurrent !== undefined) tell(this.#options.onCurrent, now);
   }
 
   #work(): void {
@@ -161,7 +185,9 @@ export class ConfigCache implements AsyncDisposable {
       (error) => {
         this.#working = undefined;
         // a session that ended has told so; anything else is met again by the next change
-        if (!isEnded(error)) this.#isGapped = true;
+        if (isEnded(error) || this.#isClosed) return;
+        this.#isGapped = true;
+        this.#tellCurrent();
       },
     );
   }
@@ -197,11 +223,12 @@ export class ConfigCache implements AsyncDisposable {
       await inParts(level, async (path) => {
         met.add(path);
         if (!(await this.#readOne(path))) return;
+        const { signal } = this.#stop;
         try {
-          const { children } = await read(this.#client, () => this.#client.getChildren(path));
+          const { children } = await read(this.#client, () => this.#client.getChildren(path, { signal }), signal);
           for (const name of children) next.push(joinPath(path, name));
         } catch (error) {
-          if (!isCode(error, 'NoNode')) throw error;
+          if (!this.#isAbsent(path, error)) throw error;
         }
       });
       level = next.sort();
@@ -209,21 +236,34 @@ export class ConfigCache implements AsyncDisposable {
     for (const path of this.#nodes.keys()) if (!met.has(path)) this.#dirty.add(path);
   }
 
+  /** It is not there, or not for us to see. */
+  #isAbsent(path: string, error: unknown): boolean {
+    return isCode(error, 'NoNode') || (path !== this.path && isCode(error, 'NoAuth'));
+  }
+
   /** Whether it is there. A change during the read is told by the watch, and read once more. */
   async #readOne(path: string): Promise<boolean> {
     const before = this.#nodes.get(path);
+    const { signal } = this.#stop;
+    let found: Omit<CachedNode, 'path'>;
     try {
-      const { data, stat } = await read(this.#client, () => this.#client.get(path));
-      if (before !== undefined && before.stat.mzxid === stat.mzxid && before.stat.czxid === stat.czxid) return true;
-      const node = { path, data, stat };
-      this.#nodes.set(path, node);
-      if (this.#isFilled) this.#options.onChange?.({ type: 'set', node });
-      return true;
+      found = await read(this.#client, () => this.#client.get(path, { signal }), signal);
     } catch (error) {
-      if (!isCode(error, 'NoNode')) throw error;
-      if (this.#nodes.delete(path) && this.#isFilled) this.#options.onChange?.({ type: 'removed', path });
+      if (!this.#isAbsent(path, error)) throw error;
+      if (this.#nodes.delete(path)) this.#tellChange({ type: 'removed', path });
       return false;
     }
+    const { data, stat } = found;
+    if (before !== undefined && before.stat.mzxid === stat.mzxid && before.stat.czxid === stat.czxid) return true;
+    const node = { path, data, stat };
+    this.#nodes.set(path, node);
+    this.#tellChange({ type: 'set', node });
+    return true;
+  }
+
+  #tellChange(change: CacheChange): void {
+    const { onChange } = this.#options;
+    if (this.#isFilled && !this.#isClosed && onChange !== undefined) tell(onChange, change);
   }
 }
 

@@ -1,6 +1,6 @@
 import { joinPath } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
-import { codeOf, ensurePath, isCode, once, read, unique, untilAnswered } from './certain.ts';
+import { codeOf, ensurePath, once, read, unique } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import type { Style } from './styles.ts';
@@ -43,7 +43,7 @@ export class Counter {
    * Adds; the new value. @throws as `get`; RecipeError Conflict (too large for Curator's integer); KeeperError: ConnectionLoss
    * when the session ended before the outcome was known
    */
-  add(delta: bigint | number): Promise<bigint> {
+  async add(delta: bigint | number): Promise<bigint> {
     const by = BigInt(delta);
     return this.#change((before) => before + by);
   }
@@ -82,14 +82,7 @@ export class Counter {
   async #make(): Promise<void> {
     const { style, acl } = this.#options;
     const form = style === 'curator' ? INT : TEXT;
-    await ensurePath(this.#client, this.path.slice(0, this.path.lastIndexOf('/')), acl);
-    try {
-      await untilAnswered(this.#client, () =>
-        this.#client.create(this.path, this.#bytes(0n, form), acl === undefined ? {} : { acl }),
-      );
-    } catch (error) {
-      if (!isCode(error, 'NodeExists') && !isCode(error, 'NoNode')) throw error;
-    }
+    await ensurePath(this.#client, this.path, acl, this.#bytes(0n, form));
   }
 
   /** Four or eight digits are text: no counter of Curator's gets there by counting. */

@@ -1,11 +1,12 @@
 import type { SessionId, Zxid } from '../base/ids.ts';
 import { joinPath } from '../base/path.ts';
-import type { Client } from '../client/api.ts';
+import type { Client, WatchListener } from '../client/api.ts';
 import { codeOf, read } from './certain.ts';
+import { inOrder } from './contest.ts';
 import { Lock, type RecipeOptions } from './lock.ts';
 import { contenders, ELECTION_PARTS } from './styles.ts';
 import type { Hold } from './tenure.ts';
-import { bell, orAborted, type WaitOptions } from './waiting.ts';
+import { bell, orAborted, shared, type WaitOptions } from './waiting.ts';
 
 /** Who leads. */
 export interface Leader {
@@ -35,18 +36,19 @@ export class Election {
 
   /** Who leads now; undefined when nobody does. */
   leader(): Promise<Leader | undefined> {
-    return look(this.#client, this.path, () => {});
+    return look(this.#client, this.path);
   }
 
   /** Who leads, and every change of it that is seen, until `signal` aborts, which ends it in silence. */
   async *observe(signal: AbortSignal): AsyncGenerator<Leader | undefined, void> {
     let last: Leader | undefined;
+    shared(signal);
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       using heard = bell(this.#client);
-      const found = await look(this.#client, this.path, heard.ring);
-      if (isFirst || found?.node !== last?.node) yield found;
-      last = found;
       try {
+        const found = await look(this.#client, this.path, heard.at(this.path), signal);
+        if (isFirst || found?.node !== last?.node) yield found;
+        last = found;
         await orAborted(heard.heard, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -56,18 +58,24 @@ export class Election {
   }
 }
 
-async function look(client: Client, path: string, watch: () => void): Promise<Leader | undefined> {
+async function look(
+  client: Client,
+  path: string,
+  watch?: WatchListener,
+  signal?: AbortSignal,
+): Promise<Leader | undefined> {
+  const options = watch === undefined ? { signal } : { signal, watch };
   for (;;)
     try {
-      const { children } = await read(client, () => client.getChildren(path, { watch }));
-      const first = contenders(children)[0];
+      const { children } = await read(client, () => client.getChildren(path, options), signal);
+      const [first] = await inOrder(client, path, contenders(children), signal);
       if (first === undefined) return undefined;
       const node = joinPath(path, first.name);
-      const { data, stat } = await read(client, () => client.get(node));
+      const { data, stat } = await read(client, () => client.get(node, { signal }), signal);
       return { id: data?.toString() ?? '', node, token: stat.czxid, session: stat.ephemeralOwner };
     } catch (error) {
       if (codeOf(error) !== 'NoNode') throw error;
       // the path, or the one who led, is not there
-      if ((await read(client, () => client.exists(path, { watch }))) === undefined) return undefined;
+      if ((await read(client, () => client.exists(path, options), signal)) === undefined) return undefined;
     }
 }

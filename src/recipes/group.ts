@@ -1,10 +1,10 @@
 import { joinPath } from '../base/path.ts';
-import type { Client } from '../client/api.ts';
+import type { Client, WatchListener } from '../client/api.ts';
 import { createUnique, ensurePath, isCode, read, removeOwn, unique, untilAnswered } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import type { Style } from './styles.ts';
-import { bell, orAborted } from './waiting.ts';
+import { bell, orAborted, shared } from './waiting.ts';
 
 const SUFFIXES: readonly (readonly [Style, RegExp])[] = [
   ['zoosh', /^[0-9a-f]{16}-member$/],
@@ -16,6 +16,12 @@ export interface Member {
   readonly node: string;
   /** What it says about itself besides its id: only in style curator, whose ids are the names of the nodes. */
   readonly data: Buffer | null;
+}
+
+/** A node of ours; its czxid where another may get the same name. */
+interface Joined {
+  readonly node: string;
+  readonly czxid: bigint | undefined;
 }
 
 /** Who is there: a member is one as long as its session lives. kazoo's Party, Curator's GroupMember by style. */
@@ -36,34 +42,38 @@ export class Group {
   async join(id: string, data: Uint8Array | string | null = null): Promise<{ node: string; leave(): Promise<void> }> {
     const client = this.#client;
     const style = await this.#style();
-    const node =
+    const { node, czxid } =
       style === 'curator' ? await this.#joinCurator(id, data) : await this.#joinUnique(style, id, this.#options.acl);
-    return { node, leave: () => removeOwn(client, node) };
+    return { node, leave: () => removeOwn(client, node, czxid) };
   }
 
-  async #joinUnique(style: Style, id: string, acl: RecipeOptions['acl']): Promise<string> {
+  async #joinUnique(style: Style, id: string, acl: RecipeOptions['acl']): Promise<Joined> {
     const client = this.#client;
     const name = style === 'kazoo' ? `${unique(client, 16)}__party__` : `${unique(client, 8)}-member`;
-    return (await createUnique(client, { parent: this.path, name, data: id, mode: 'ephemeral', acl })).path;
+    const { path: node } = await createUnique(client, { parent: this.path, name, data: id, mode: 'ephemeral', acl });
+    return { node, czxid: undefined };
   }
 
-  async #joinCurator(id: string, data: Uint8Array | string | null): Promise<string> {
+  async #joinCurator(id: string, data: Uint8Array | string | null): Promise<Joined> {
     const client = this.#client;
     const { acl } = this.#options;
     const node = joinPath(this.path, id);
-    await ensurePath(client, this.path, acl);
-    try {
-      await untilAnswered(client, () =>
-        client.create(node, data, { mode: 'ephemeral', ...(acl === undefined ? {} : { acl }) }),
-      );
-    } catch (error) {
-      if (!isCode(error, 'NodeExists')) throw error;
-      await client.sync(node);
-      const stat = await read(client, () => client.exists(node));
-      if (stat?.ephemeralOwner !== client.sessionId)
-        throw new RecipeError('Conflict', this.path, `another session is ${id}`);
-    }
-    return node;
+    const options = { mode: 'ephemeral', ...(acl === undefined ? {} : { acl }) } as const;
+    for (;;)
+      try {
+        const { stat } = await untilAnswered(client, () => client.create(node, data, options));
+        return { node, czxid: stat?.czxid };
+      } catch (error) {
+        if (isCode(error, 'NoNode')) await ensurePath(client, this.path, acl);
+        else if (isCode(error, 'NodeExists')) {
+          const stat = await read(client, async () => {
+            await client.sync(node);
+            return client.exists(node);
+          });
+          if (stat?.ephemeralOwner === client.sessionId) return { node, czxid: stat.czxid };
+          if (stat !== undefined) throw new RecipeError('Conflict', this.path, `another session is ${id}`);
+        } else throw error;
+      }
   }
 
   async #style(): Promise<Style> {
@@ -74,14 +84,18 @@ export class Group {
     return style ?? there ?? 'zoosh';
   }
 
-  async #names(watch?: () => void): Promise<string[]> {
+  /** With `watch` the path is made when it is not there, also when it went: what is not there has no children to watch. */
+  async #names(watch?: WatchListener, signal?: AbortSignal): Promise<string[]> {
     const client = this.#client;
-    try {
-      return (await read(client, () => client.getChildren(this.path, watch === undefined ? {} : { watch }))).children;
-    } catch (error) {
-      if (isCode(error, 'NoNode')) return [];
-      throw error;
-    }
+    const options = watch === undefined ? { signal } : { signal, watch };
+    for (;;)
+      try {
+        return (await read(client, () => client.getChildren(this.path, options), signal)).children;
+      } catch (error) {
+        if (!isCode(error, 'NoNode')) throw error;
+        if (watch === undefined) return [];
+        await orAborted(ensurePath(client, this.path, this.#options.acl), signal);
+      }
   }
 
   /** Those who are members now, in the order of their nodes' names. */
@@ -89,14 +103,14 @@ export class Group {
     return this.#members(await this.#names());
   }
 
-  async #members(names: readonly string[]): Promise<Member[]> {
+  async #members(names: readonly string[], signal?: AbortSignal): Promise<Member[]> {
     const client = this.#client;
     const style = styleOf(names);
     const found = await Promise.all(
       names.map(async (name): Promise<Member | undefined> => {
         const node = joinPath(this.path, name);
         try {
-          const { data } = await read(client, () => client.get(node));
+          const { data } = await read(client, () => client.get(node, { signal }), signal);
           return style === 'curator' ? { id: name, node, data } : { id: data?.toString() ?? '', node, data: null };
         } catch (error) {
           if (isCode(error, 'NoNode')) return undefined;
@@ -109,11 +123,11 @@ export class Group {
 
   /** The members, and again after each change that is seen, until `signal` aborts, which ends it in silence. */
   async *observe(signal: AbortSignal): AsyncGenerator<Member[], void> {
-    await ensurePath(this.#client, this.path, this.#options.acl); // what is not there has no children to watch
+    shared(signal);
     while (!signal.aborted) {
       using heard = bell(this.#client);
-      yield await this.#members(await this.#names(heard.ring));
       try {
+        yield await this.#members(await this.#names(heard.at(this.path), signal), signal);
         await orAborted(heard.heard, signal);
       } catch (error) {
         if (signal.aborted) return;

@@ -24,7 +24,13 @@ interface Entry {
   readonly tenure: Promise<Tenure>;
   /** Set once it is held. */
   held: Tenure | undefined;
+  /** Of a reader: it stands beside the writer of this session. */
+  readonly isUnder: boolean;
 }
+
+/** What contends by the same nodes, so that one keeps the others out. */
+const KINDS = ['lock', 'write', 'read', 'elect'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** What each session holds or waits for, by kind and path. */
 const tables = new WeakMap<Client, Map<string, Entry>>();
@@ -46,14 +52,14 @@ export class Lock {
   protected readonly client: Client;
   readonly #options: RecipeOptions;
   readonly #parts: readonly Part[];
-  readonly #kind: string;
+  readonly #kind: Kind;
 
   constructor(
     client: Client,
     path: string,
     options: RecipeOptions = {},
     parts: readonly Part[] = LOCK_PARTS,
-    kind = 'lock',
+    kind: Kind = 'lock',
   ) {
     this.client = client;
     this.path = path;
@@ -80,7 +86,7 @@ export class Lock {
 
   /** Undefined when somebody else is in. @throws as `acquire`, but for time */
   async tryAcquire(options: Pick<WaitOptions, 'signal'> = {}): Promise<Hold | undefined> {
-    const known = tableOf(this.client).get(this.#key(this.#kind));
+    const known = this.#known();
     if (known !== undefined && known.held === undefined && !known.immediate) return undefined;
     return within(this.client, this.path, options, async (signal) => {
       try {
@@ -92,19 +98,50 @@ export class Lock {
     });
   }
 
-  #key(kind: string): string {
+  #key(kind: Kind): string {
     return `${kind} ${this.path}`;
   }
 
+  /** What this session holds here as another kind. */
+  #held(kind: Kind): Tenure | undefined {
+    const held = tableOf(this.client).get(this.#key(kind))?.held;
+    return held?.state === 'held' || held?.state === 'suspended' ? held : undefined;
+  }
+
+  /** What this session holds or waits for already, which is shared. */
+  #known(): Entry | undefined {
+    const known = tableOf(this.client).get(this.#key(this.#kind));
+    if (known === undefined || known.held?.state === 'lost') return undefined;
+    // a reader that waits for those whom the session, which writes by now, keeps waiting would wait for ever
+    const isBehind = this.#kind === 'read' && known.held === undefined && !known.isUnder;
+    return isBehind && this.#held('write') !== undefined ? undefined : known;
+  }
+
+  /** @throws RecipeError WouldDeadlock */
+  #refuseOwn(): void {
+    const table = tableOf(this.client);
+    const reader = table.get(this.#key('read'));
+    if (this.#kind === 'write' && reader !== undefined && reader.held?.state !== 'lost')
+      throw new RecipeError('WouldDeadlock', this.path, 'this session reads under it and would wait for itself');
+    for (const kind of KINDS) {
+      const mayBoth = kind === this.#kind || (this.#kind === 'read' && kind === 'write');
+      if (!mayBoth && this.#held(kind) !== undefined)
+        throw new RecipeError(
+          'WouldDeadlock',
+          this.path,
+          'this session holds it as another recipe and would wait for itself',
+        );
+    }
+  }
+
   #entry(immediate: boolean): Entry {
+    const known = this.#known();
+    if (known !== undefined) return known;
+    this.#refuseOwn();
     const table = tableOf(this.client);
     const key = this.#key(this.#kind);
-    const known = table.get(key);
-    if (known !== undefined && (known.held === undefined || known.held.state !== 'lost')) return known;
-    if (this.#kind === 'write' && table.has(this.#key('read')))
-      throw new RecipeError('WouldDeadlock', this.path, 'this session reads under it and would wait for itself');
     // who writes may read as well
-    const writer = this.#kind === 'read' ? table.get(this.#key('write'))?.held : undefined;
+    const writer = this.#kind === 'read' ? this.#held('write') : undefined;
     const { style, id = '', acl } = this.#options;
     const rules: Rules = {
       path: this.path,
@@ -113,7 +150,7 @@ export class Lock {
       data: id,
       acl,
       places: 1,
-      ignored: new Set(writer === undefined ? [] : [writer.node.slice(writer.node.lastIndexOf('/') + 1)]),
+      under: writer,
       immediate,
     };
     const stop = new AbortController();
@@ -128,7 +165,7 @@ export class Lock {
       return entry.held;
     });
     tenure.catch(forget);
-    const entry: Entry = { users: 0, immediate, stop, tenure, held: undefined };
+    const entry: Entry = { users: 0, immediate, stop, tenure, held: undefined, isUnder: writer !== undefined };
     table.set(key, entry);
     return entry;
   }

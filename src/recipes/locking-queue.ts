@@ -1,13 +1,25 @@
+import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
-import { type Client, MultiError } from '../client/api.ts';
-import { codeOf, ensurePath, isCode, once, read, removeOwn, unique, untilAnswered } from './certain.ts';
+import { type Client, MultiError, type WatchListener } from '../client/api.ts';
+import {
+  codeOf,
+  ensurePath,
+  isCode,
+  isEnded,
+  isTransient,
+  once,
+  read,
+  removeLater,
+  unique,
+  untilAnswered,
+} from './certain.ts';
 import { prove } from './contest.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import type { PutOptions } from './queue.ts';
 import { LOCK_PARTS, type Part } from './styles.ts';
 import { type Hold, Share, Tenure } from './tenure.ts';
-import { bell, orAborted, type WaitOptions, within } from './waiting.ts';
+import { type Bell, bell, orAborted, type WaitOptions, within } from './waiting.ts';
 
 /** Its nodes are kazoo's, whoever made them. */
 const KAZOO = LOCK_PARTS.find(({ naming }) => naming.style === 'kazoo') as Part;
@@ -18,7 +30,10 @@ export interface Taken {
   readonly data: Buffer | null;
   readonly path: string;
   readonly hold: Hold;
-  /** The work is done: takes the item out for good. @throws RecipeError Lost when somebody else may have it by now */
+  /**
+   * The work is done: takes the item out for good. @throws RecipeError Lost when somebody else may have it by now; KeeperError:
+   * ConnectionLoss when the session ended before the outcome was known
+   */
   consume(): Promise<void>;
   /** The work was not done: the next one gets it. */
   release(): Promise<void>;
@@ -75,10 +90,9 @@ export class LockingQueue {
   /** Waits for an item and locks it. @throws RecipeError TimedOut; KeeperError when the session ends; the signal's reason */
   take(options: WaitOptions = {}): Promise<Taken> {
     return within(this.#client, this.path, options, async (signal) => {
-      await this.#ensure();
       for (;;) {
         using heard = bell(this.#client);
-        const taken = await this.#takeFirst(signal, heard.ring);
+        const taken = await this.#takeFirst(signal, heard);
         if (taken !== undefined) return taken;
         await orAborted(heard.heard, signal);
       }
@@ -87,7 +101,6 @@ export class LockingQueue {
 
   /** Undefined when there is no item that nobody works on. */
   async tryTake(): Promise<Taken | undefined> {
-    await this.#ensure();
     return this.#takeFirst(new AbortController().signal, undefined);
   }
 
@@ -96,14 +109,25 @@ export class LockingQueue {
     await ensurePath(this.#client, this.#taken, this.#options.acl);
   }
 
-  async #names(of: string, watch?: () => void, signal?: AbortSignal): Promise<string[]> {
+  async #names(of: string, watch?: WatchListener, signal?: AbortSignal): Promise<string[]> {
     const options = watch === undefined ? { signal } : { signal, watch };
     return (await read(this.#client, () => this.#client.getChildren(of, options), signal)).children;
   }
 
-  async #takeFirst(signal: AbortSignal, watch: (() => void) | undefined): Promise<Taken | undefined> {
-    const entries = await this.#names(this.#entries, watch, signal);
-    const locked = new Set(await this.#names(this.#taken, watch, signal));
+  /** Both folders are made when they are not there: before the first item, and when somebody took them away. */
+  async #takeFirst(signal: AbortSignal, heard: Bell | undefined): Promise<Taken | undefined> {
+    for (;;)
+      try {
+        return await this.#takeOne(signal, heard);
+      } catch (error) {
+        if (!isCode(error, 'NoNode')) throw error;
+        await orAborted(this.#ensure(), signal);
+      }
+  }
+
+  async #takeOne(signal: AbortSignal, heard: Bell | undefined): Promise<Taken | undefined> {
+    const entries = await this.#names(this.#entries, heard?.at(this.#entries), signal);
+    const locked = new Set(await this.#names(this.#taken, heard?.at(this.#taken), signal));
     for (const name of entries) {
       signal.throwIfAborted();
       if (!PATTERN.test(name) || locked.has(name)) continue;
@@ -121,25 +145,34 @@ export class LockingQueue {
     const entry = joinPath(this.#entries, name);
     const who = unique(client, 16);
     let sentAt = 0;
-    const czxid = await untilAnswered(client, async (repeated) => {
+    const locking = untilAnswered(client, async (repeated) => {
       sentAt = client.clock.monotonic();
       try {
         const { stat } = await client.create(node, who, { mode: 'ephemeral', ...(acl === undefined ? {} : { acl }) });
         return stat?.czxid ?? (await client.exists(node))?.czxid;
       } catch (error) {
         if (!isCode(error, 'NodeExists')) throw error;
+        sentAt = Number.NEGATIVE_INFINITY; // what is found there proves nothing about the session
         return repeated ? await this.#ours(node, who) : undefined;
       }
     });
+    let czxid: bigint | undefined;
+    try {
+      czxid = await orAborted(locking, signal);
+    } catch (error) {
+      locking.then((late) => late !== undefined && removeLater(client, node, late)).catch(() => {});
+      throw error;
+    }
     if (czxid === undefined) return undefined;
     try {
-      const { data } = await read(client, () => client.get(entry), signal);
-      const provenAt = await prove(client, { path: node, czxid, sentAt }, signal);
+      const { data } = await read(client, () => client.get(entry, { signal }), signal);
+      const provenAt = await prove(client, { path: node, czxid, sentAt }, signal, true);
       if (provenAt === undefined) return undefined;
-      const tenure = new Tenure(client, this.path, { node, token: czxid as never, provenAt, part: KAZOO });
+      const place = { node, token: czxid as never, provenAt, part: KAZOO, hasCommonName: true };
+      const tenure = new Tenure(client, this.path, place);
       return new Work({ client, data, entry, tenure, path: this.path });
     } catch (error) {
-      removeOwn(client, node).catch(() => {}); // it goes with the session at the latest
+      removeLater(client, node, czxid);
       if (isCode(error, 'NoNode')) return undefined; // it was done before we locked it
       throw error;
     }
@@ -182,6 +215,7 @@ class Work implements Taken {
     const lost = (): RecipeError => new RecipeError('Lost', path, 'the lock on the item is lost');
     if (this.hold.state === 'lost' || this.hold.state === 'released') throw lost();
     tenure.settle();
+    let isDoubtful = false;
     try {
       // both or none: who finds the entry gone on a second attempt has done it in the first
       await untilAnswered(client, (repeated) =>
@@ -192,11 +226,13 @@ class Work implements Taken {
           ])
           .catch((error) => {
             if (repeated && error instanceof MultiError && error.code === 'NoNode') return;
+            isDoubtful ||= isTransient(error);
             throw error;
           }),
       );
     } catch (error) {
       if (isCode(error, 'NoNode')) throw lost();
+      if (isDoubtful && isEnded(error)) throw new KeeperError('ConnectionLoss', entry, { cause: error });
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import type { SessionId, Zxid } from '../base/ids.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { isCode, read } from './certain.ts';
+import { inOrder } from './contest.ts';
 import { styleOfSemaphore } from './semaphore.ts';
 import { type Contender, contenders, type Role, type Style } from './styles.ts';
 
@@ -29,17 +30,27 @@ export async function standings(client: Client, path: string): Promise<Standing[
   if (style === 'curator') return curatorSemaphore(client, path);
   const { children } = await read(client, () => client.getChildren(path));
   const limit = style === 'zoosh' ? await limitOf(client, path) : 1;
-  const all = contenders(children);
-  return withNodes(
+  const all = await inOrder(client, path, contenders(children));
+  const found = await withNodes(
     client,
     path,
-    all.map((each, at) => ({ ...each, state: isIn(each, all.slice(0, at), limit) ? 'holding' : 'waiting' })),
+    all.map((each) => ({ ...each, state: 'waiting' })),
   );
+  const byNode = new Map(all.map((each) => [joinPath(path, each.name), each]));
+  const seen = found.map((each) => ({ ...(byNode.get(each.node) as Contender), session: each.session }));
+  return found.map((each, at) => ({
+    ...each,
+    state: isIn(seen[at] as Placed, seen.slice(0, at), limit) ? 'holding' : 'waiting',
+  }));
 }
 
-/** Whether those before it leave it a place. */
-function isIn({ naming }: Contender, before: readonly Contender[], limit: number): boolean {
-  const rivals = before.filter((each) => each.naming.family === naming.family);
+type Placed = Contender & { readonly session: SessionId };
+
+/** Whether those before it leave it a place. A writer's session may read as well: by a node with the same number. */
+function isIn({ naming, digits, session }: Placed, before: readonly Placed[], limit: number): boolean {
+  const rivals = before.filter(
+    (each) => each.naming.family === naming.family && !(each.digits === digits && each.session === session),
+  );
   if (naming.role === 'read') return rivals.every((each) => each.naming.role === 'read');
   return rivals.length < limit;
 }

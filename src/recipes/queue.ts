@@ -1,5 +1,5 @@
 import { joinPath } from '../base/path.ts';
-import { type Client, MultiError, type MultiOp, type Stat } from '../client/api.ts';
+import { type Client, MultiError, type MultiOp, type Stat, type WatchListener } from '../client/api.ts';
 import { codeOf, ensurePath, isCode, once, read, unique } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
@@ -79,10 +79,9 @@ export class Queue {
   /** Waits for an item and takes it out. @throws as {@link put}; RecipeError TimedOut; the signal's reason */
   take(options: WaitOptions = {}): Promise<Item> {
     return within(this.#client, this.path, options, async (signal) => {
-      await ensurePath(this.#client, this.path, this.#options.acl); // what is not there has no children to watch
       for (;;) {
         using heard = bell(this.#client);
-        const item = await this.#takeFirst(signal, heard.ring);
+        const item = await this.#takeFirst(signal, heard.at(this.path));
         if (item !== undefined) return item;
         await orAborted(heard.heard, signal);
       }
@@ -91,7 +90,7 @@ export class Queue {
 
   /** Takes the first item out; undefined when there is none. @throws as {@link put} */
   tryTake(): Promise<Item | undefined> {
-    return this.#takeFirst(undefined, undefined);
+    return this.#takeFirst();
   }
 
   /** The first item, which stays; undefined when there is none. */
@@ -108,13 +107,13 @@ export class Queue {
     return (await this.#look()).names.length;
   }
 
-  async #takeFirst(signal: AbortSignal | undefined, watch: (() => void) | undefined): Promise<Item | undefined> {
+  async #takeFirst(signal?: AbortSignal, watch?: WatchListener): Promise<Item | undefined> {
     for (;;) {
       const { names, layout } = await this.#look(signal, watch);
       if (names.length === 0) return undefined;
       for (const name of names) {
         signal?.throwIfAborted();
-        const item = await this.#get(joinPath(this.path, name));
+        const item = await this.#get(joinPath(this.path, name), signal);
         if (item === undefined) continue; // somebody else was faster
         try {
           await once(this.#client, this.#marker(layout), [{ op: 'delete', path: item.path, version: -1 }]);
@@ -126,13 +125,27 @@ export class Queue {
     }
   }
 
-  async #get(path: string): Promise<Item | undefined> {
+  async #get(path: string, signal?: AbortSignal): Promise<Item | undefined> {
     try {
-      return { ...(await read(this.#client, () => this.#client.get(path))), path };
+      return { ...(await read(this.#client, () => this.#client.get(path, { signal }), signal)), path };
     } catch (error) {
       if (isCode(error, 'NoNode')) return undefined;
       throw error;
     }
+  }
+
+  /** What is not there has no children to watch, so it is made then: also when it went, as empty containers do. */
+  async #children(signal: AbortSignal | undefined, watch: WatchListener | undefined): Promise<readonly string[]> {
+    const client = this.#client;
+    const options = watch === undefined ? { signal } : { signal, watch };
+    for (;;)
+      try {
+        return (await read(client, () => client.getChildren(this.path, options), signal)).children;
+      } catch (error) {
+        if (!isCode(error, 'NoNode')) throw error;
+        if (watch === undefined) return [];
+        await orAborted(ensurePath(client, this.path, this.#options.acl), signal);
+      }
   }
 
   /** kazoo and Curator take every child for an item, so the marker is no child of theirs. */
@@ -142,16 +155,9 @@ export class Queue {
   }
 
   /** The items in order, and what they say about the style. @throws RecipeError StyleConflict */
-  async #look(signal?: AbortSignal, watch?: () => void): Promise<{ names: string[]; layout: Layout }> {
+  async #look(signal?: AbortSignal, watch?: WatchListener): Promise<{ names: string[]; layout: Layout }> {
     const { style } = this.#options;
-    const client = this.#client;
-    let children: readonly string[] = [];
-    try {
-      const options = watch === undefined ? { signal } : { signal, watch };
-      ({ children } = await read(client, () => client.getChildren(this.path, options), signal));
-    } catch (error) {
-      if (!isCode(error, 'NoNode')) throw error;
-    }
+    const children = await this.#children(signal, watch);
     if (children.includes('entries') && children.includes('taken'))
       throw new RecipeError('StyleConflict', this.path, "a locking queue (kazoo's LockingQueue) is there");
     const there = LAYOUTS.find(({ pattern }) => children.some((name) => pattern.test(name)));

@@ -1,4 +1,4 @@
-import { joinPath, parentOf } from '../base/path.ts';
+import { joinPath } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import {
   codeOf,
@@ -63,7 +63,7 @@ export class Semaphore {
 
   #rules(path: string, style: Style): Rules {
     const { id = '', acl } = this.#options;
-    return { path, parts: LOCK_PARTS, style, data: id, acl, places: 1, ignored: new Set(), immediate: false };
+    return { path, parts: LOCK_PARTS, style, data: id, acl, places: 1, under: undefined, immediate: false };
   }
 
   /** What is on the path already decides. @throws RecipeError StyleConflict */
@@ -95,12 +95,7 @@ export class Semaphore {
       } catch (error) {
         if (isCode(error, 'BadVersion')) continue;
         if (!isCode(error, 'NoNode')) throw error;
-        await ensurePath(client, parentOf(this.path), acl);
-        await untilAnswered(client, () => client.create(this.path, wanted, acl === undefined ? {} : { acl })).catch(
-          (refusal) => {
-            if (!isCode(refusal, 'NodeExists') && !isCode(refusal, 'NoNode')) throw refusal;
-          },
-        );
+        await ensurePath(client, this.path, acl, wanted);
       }
   }
 
@@ -131,7 +126,11 @@ export class Semaphore {
     const { id = '', acl } = this.#options;
     for (;;) {
       using heard = bell(client);
-      const { children } = await read(client, () => client.getChildren(this.path, { watch: heard.ring }), signal);
+      const { children } = await read(
+        client,
+        () => client.getChildren(this.path, { watch: heard.at(this.path) }),
+        signal,
+      );
       if (children.length < this.limit) break;
       await orAborted(heard.heard, signal);
     }
@@ -158,7 +157,7 @@ export class Semaphore {
     try {
       for (;;) {
         using heard = bell(client);
-        const { children } = await read(client, () => client.getChildren(leases, { watch: heard.ring }), signal);
+        const { children } = await read(client, () => client.getChildren(leases, { watch: heard.at(leases) }), signal);
         if (!children.some((name) => joinPath(leases, name) === made.path)) return undefined;
         if (children.length <= this.limit) return made;
         await orAborted(heard.heard, signal);

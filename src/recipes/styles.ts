@@ -42,7 +42,7 @@ const PREFIXES: Readonly<Record<Style, string>> = {
 };
 const PATTERNS = NAMINGS.map((each) => ({
   naming: each,
-  pattern: new RegExp(`^(?:${PREFIXES[each.style]})${each.infix}(-\\d{9}|\\d{10})$`),
+  pattern: new RegExp(`^(?:${PREFIXES[each.style]})${each.infix}(-\\d{9,10}|\\d{10})$`),
 }));
 
 /** A node that contends. */
@@ -50,13 +50,19 @@ export interface Contender {
   readonly name: string;
   readonly naming: Naming;
   readonly sequence: number;
+  /** The same as its name has it. */
+  readonly digits: string;
 }
+
+/** After it a folder has no numbers left: ours and Apache's give this one again and again, or negative ones in between. */
+export const LAST_SEQUENCE = 0x7fff_ffff;
 
 /** Undefined for a node that is no contender of any style. */
 export function contenderOf(name: string): Contender | undefined {
   for (const { naming: found, pattern } of PATTERNS) {
     const match = pattern.exec(name);
-    if (match !== null) return { name, naming: found, sequence: Number(match[1]) };
+    const digits = match?.[1];
+    if (digits !== undefined) return { name, naming: found, sequence: Number(digits), digits };
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { codeOf, removeLater, removeOwn, untilAnswered } from './certain.ts';
 import { checkNode, FRESH, type Place } from './contest.ts';
 import { RecipeError } from './errors.ts';
 import type { Style } from './styles.ts';
-import { endOf } from './waiting.ts';
+import { endOf, tell } from './waiting.ts';
 
 /**
  * `held`; `suspended`: the connection is lost and the session may end, stop what can be stopped; `lost` is final and comes
@@ -27,7 +27,10 @@ export interface Hold extends AsyncDisposable {
   readonly deadline: number;
   /** Aborts with a RecipeError `Lost` when it is lost. */
   readonly signal: AbortSignal;
-  /** Returns a function that takes the listener off again. */
+  /**
+   * Returns a function that takes the listener off again. What it throws is an uncaught exception of the program, and changes
+   * nothing of the hold.
+   */
   onChange(listener: (state: HoldState) => void): () => void;
   /** Lets the next one in. Waits until that is certain, or the session over. */
   release(): Promise<void>;
@@ -53,17 +56,20 @@ export class Tenure {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(state: HoldState) => void>();
   readonly #off: () => void;
+  /** Tells our node from the next holder's, where both have the same name. */
+  readonly #shared: Zxid | undefined;
   #state: HoldState = 'held';
   #provenAt: number;
   #timeoutMs: number;
   #beating = false;
   #timer: Disposable | undefined;
 
-  constructor(client: Client, path: string, { node, token, provenAt, part }: Place) {
+  constructor(client: Client, path: string, { node, token, provenAt, part, hasCommonName = false }: Place) {
     this.#client = client;
     this.#path = path;
     this.node = node;
     this.token = token;
+    this.#shared = hasCommonName ? token : undefined;
     this.style = part.naming.style;
     this.#provenAt = provenAt;
     this.#timeoutMs = client.negotiatedTimeoutMs;
@@ -96,7 +102,7 @@ export class Tenure {
   async release(): Promise<void> {
     if (this.state === 'released') return;
     this.#end('released');
-    await removeOwn(this.#client, this.node);
+    await removeOwn(this.#client, this.node, this.#shared);
   }
 
   /** It is not held any more, and the node is somebody else's business. */
@@ -106,7 +112,7 @@ export class Tenure {
 
   #hear(state: ClientState): void {
     const end = endOf(state);
-    if (end !== undefined) this.#lose(end.message);
+    if (end !== undefined) this.#lose(end.message, true);
     else if (state === 'suspended') this.#become('suspended');
     else if (this.#state === 'suspended' && !this.#beating) void this.#prove();
   }
@@ -114,7 +120,7 @@ export class Tenure {
   #become(state: HoldState): void {
     if (this.#over || this.#state === state) return;
     this.#state = state;
-    for (const listener of [...this.#listeners]) listener(state);
+    for (const listener of [...this.#listeners]) tell(listener, state);
   }
 
   #end(state: 'lost' | 'released'): void {
@@ -125,12 +131,13 @@ export class Tenure {
     this.#become(state);
   }
 
-  #lose(why: string): void {
+  #lose(why: string, isGone = false): void {
     if (this.#over) return;
     const reason = new RecipeError('Lost', this.#path, `no longer held: ${why}`);
     this.#end('lost');
     this.#abort.abort(reason);
-    removeLater(this.#client, this.node); // the session may live on, and the next one must not wait for it
+    // the session may live on, and the next one must not wait for it
+    if (!isGone) removeLater(this.#client, this.node, this.#shared);
   }
 
   /** The next thing to do by the clock: a proof, or giving up. */
@@ -152,9 +159,10 @@ export class Tenure {
     this.#beating = true;
     const client = this.#client;
     try {
-      this.#proven(await untilAnswered(client, () => checkNode(client, this.node), this.#stop.signal));
+      this.#proven(await untilAnswered(client, () => checkNode(client, this.node, this.#shared), this.#stop.signal));
     } catch (error) {
-      this.#lose(codeOf(error) === 'NoNode' ? 'its node was deleted' : (error as Error).message);
+      if (codeOf(error) === 'NoNode') this.#lose('its node was deleted', true);
+      else this.#lose((error as Error).message);
     }
     this.#beating = false;
     this.#arm();

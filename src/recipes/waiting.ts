@@ -1,6 +1,7 @@
 /** Waiting for what a watch, the clock, the session or the caller says, whichever is first. */
+import { setMaxListeners } from 'node:events';
 import { KeeperError } from '../base/errors.ts';
-import type { Client, ClientState, Clock } from '../client/api.ts';
+import type { Client, ClientState, Clock, WatchListener } from '../client/api.ts';
 import { RecipeError } from './errors.ts';
 
 /** How long a caller is ready to wait. */
@@ -18,9 +19,53 @@ export function endOf(state: ClientState): KeeperError | undefined {
   return state === 'closed' ? new KeeperError('Closing') : undefined;
 }
 
+/** What a listener throws is an uncaught error of the program, and changes nothing for whoever tells it. */
+export function tell<T>(listener: (what: T) => void, what: T): void {
+  try {
+    listener(what);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Who listens at a path, by one function: a client keeps every function that it was given until it has told it something. */
+interface Hub {
+  readonly listener: WatchListener;
+  readonly hears: Set<WatchListener>;
+}
+/** A hub lives as long as the client may still tell it something, or somebody listens. */
+const hubs = new WeakMap<Client, Map<string, WeakRef<Hub>>>();
+const gone = new FinalizationRegistry<{ readonly paths: Map<string, WeakRef<Hub>>; readonly path: string }>(
+  ({ paths, path }) => {
+    if (paths.get(path)?.deref() === undefined) paths.delete(path);
+  },
+);
+
+function hubAt(client: Client, path: string): Hub {
+  let paths = hubs.get(client);
+  if (paths === undefined) {
+    paths = new Map();
+    hubs.set(client, paths);
+  }
+  const known = paths.get(path)?.deref();
+  if (known !== undefined) return known;
+  const hub: Hub = {
+    hears: new Set(),
+    listener: (event) => {
+      for (const hear of [...hub.hears]) hear(event);
+    },
+  };
+  paths.set(path, new WeakRef(hub));
+  gone.register(hub, { paths, path });
+  return hub;
+}
+
 /** Something may have changed: `ring` says so, `heard` resolves; it rejects when the session ends. */
 export interface Bell extends Disposable {
-  readonly ring: () => void;
+  /** A watch on `path` that rings it, after `hear` was told what it is. */
+  at(path: string, hear?: WatchListener): WatchListener;
   readonly heard: Promise<void>;
 }
 
@@ -37,9 +82,30 @@ export function bell(client: Client): Bell {
     const over = endOf(state);
     if (over !== undefined) end(over);
   };
-  const off = client.on('state', ({ state }) => look(state));
+  const offs = [client.on('state', ({ state }) => look(state))];
   look(client.state);
-  return { ring, heard, [Symbol.dispose]: off };
+  return {
+    at(path, hear) {
+      const hub = hubAt(client, path);
+      const told: WatchListener = (event) => {
+        hear?.(event);
+        ring();
+      };
+      hub.hears.add(told);
+      offs.push(() => void hub.hears.delete(told));
+      return hub.listener;
+    },
+    heard,
+    [Symbol.dispose]() {
+      for (const off of offs) off();
+    },
+  };
+}
+
+/** Many wait by one signal, which is no leak: without this a program is warned of the eleventh. */
+export function shared(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** What `work` gives, unless `signal` aborts first; the work itself goes on. */
@@ -73,7 +139,9 @@ export async function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
+  if (signal !== undefined) shared(signal);
   const stop = new AbortController();
+  shared(stop.signal);
   const abort = (): void => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   const late = (): void => stop.abort(new RecipeError('TimedOut', path, `not within ${waitMs} ms`));

@@ -190,3 +190,59 @@ test('configuration cache: the connection cut at every step; a node that is not 
   client.wire.silent = false;
   await cache.close();
 });
+
+test('configuration cache: a node below that may not be read keeps nobody from following the others', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  const hidden = [{ perms: 31, scheme: 'digest', id: 'somebody:else' }];
+  await a.create('/secrets');
+  await a.create('/secrets/hidden', 's', { acl: hidden });
+  for (let at = 0; at < 3; at++) await a.create(`/secrets/n${at}`, 'old');
+  await a.create('/secrets/n1/deep', 'old');
+  const told: string[] = [];
+  await using cache = await ConfigCache.open(b, '/secrets', {
+    onChange: (change) => told.push(change.type === 'set' ? change.node.path : `-${change.path}`),
+  });
+  assert.deepEqual(cache.paths(), ['/secrets', '/secrets/n0', '/secrets/n1', '/secrets/n1/deep', '/secrets/n2']);
+  await a.setAcl('/secrets/n2', hidden);
+  b.wire.break();
+  await until('the loss is noticed', () => !cache.isCurrent);
+  await a.set('/secrets/n1/deep', 'new');
+  await until('it is current', () => cache.isCurrent);
+  assert.equal(cache.get('/secrets/n1/deep')?.data?.toString(), 'new');
+  assert.deepEqual(told.sort(), ['-/secrets/n2', '/secrets/n1/deep']);
+  await a.create('/closed', null, { acl: hidden });
+  await assert.rejects(ConfigCache.open(b, '/closed'), (error) => (error as { code?: string }).code === 'NoAuth');
+});
+
+test('configuration cache: listeners that throw, and an end without a connection', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/loud', 'one');
+  const errors: unknown[] = [];
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => errors.push(error));
+  try {
+    const cache = await ConfigCache.open(b, '/loud', {
+      onChange() {
+        throw new Error('a change');
+      },
+    });
+    await a.set('/loud', 'two');
+    await until('it is told', () => errors.length === 1);
+    assert.match(String(errors[0]), /a change/);
+    await until('it follows', () => cache.isCurrent && String(cache.get('/loud')?.data) === 'two');
+    // the event arrives, the answer to the read does not
+    b.wire.cut = { at: b.wire.writes + 1, how: 'unsent', forGood: true };
+    await a.set('/loud', 'three');
+    await until('it reads', () => b.wire.cuts === 1);
+    b.wire.break();
+    await until('it is gone', () => b.state === 'suspended');
+    await inTime('the end', cache.close(), 5000);
+    b.wire.silent = false;
+    await until('it is back', () => b.state === 'connected');
+    assert.equal(errors.length, 1); // nothing is told after the end
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const other of others) process.on('uncaughtException', other);
+  }
+});
