@@ -3,7 +3,7 @@ import { type Client, MultiError } from '../client/api.ts';
 import { codeOf, ensurePath, once, read, unique } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
-import type { Style } from './styles.ts';
+import { checkStyle, type Style } from './styles.ts';
 
 /** How a number is written: kazoo's Counter and ours as decimal text, Curator's as a big-endian integer. */
 interface Form {
@@ -23,6 +23,7 @@ export class Counter {
   readonly #client: Client;
   readonly #options: Omit<RecipeOptions, 'id'>;
   constructor(client: Client, path: string, options: Omit<RecipeOptions, 'id'> = {}) {
+    checkStyle(options.style);
     this.#client = client;
     this.path = path;
     this.#options = options;

@@ -40,7 +40,7 @@ export class Election {
   }
 
   /** Who leads, and every change of it that is seen, until `signal` aborts, which ends it in silence. */
-  async *observe(signal: AbortSignal): AsyncGenerator<Leader | undefined, void> {
+  async *observe(signal: AbortSignal = new AbortController().signal): AsyncGenerator<Leader | undefined, void> {
     let last: Leader | undefined;
     shared(signal);
     for (let isFirst = true; !signal.aborted; isFirst = false) {

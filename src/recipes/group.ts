@@ -1,9 +1,9 @@
 import { joinPath } from '../base/path.ts';
-import type { Client, WatchListener } from '../client/api.ts';
+import { type Client, RequestError, type WatchListener } from '../client/api.ts';
 import { createUnique, ensurePath, isCode, read, removeOwn, unique, untilAnswered } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
-import type { Style } from './styles.ts';
+import { checkStyle, type Style } from './styles.ts';
 import { bell, orAborted, shared } from './waiting.ts';
 
 const SUFFIXES: readonly (readonly [Style, RegExp])[] = [
@@ -30,6 +30,7 @@ export class Group {
   readonly #client: Client;
   readonly #options: Omit<RecipeOptions, 'id'>;
   constructor(client: Client, path: string, options: Omit<RecipeOptions, 'id'> = {}) {
+    checkStyle(options.style);
     this.#client = client;
     this.path = path;
     this.#options = options;
@@ -37,7 +38,8 @@ export class Group {
 
   /**
    * Becomes a member until `leave` or the end of the session; `data` only in style curator.
-   * @throws RecipeError StyleConflict, Conflict (Curator's style: another session has that id)
+   * @throws RecipeError StyleConflict, Conflict (Curator's style: another session has that id); RequestError for an id that is no
+   * name there
    */
   async join(id: string, data: Uint8Array | string | null = null): Promise<{ node: string; leave(): Promise<void> }> {
     const client = this.#client;
@@ -57,6 +59,8 @@ export class Group {
   async #joinCurator(id: string, data: Uint8Array | string | null): Promise<Joined> {
     const client = this.#client;
     const { acl } = this.#options;
+    if (id === '' || id.includes('/'))
+      throw new RequestError('invalid', 'an id is the name of a node in style curator', joinPath(this.path, id));
     const node = joinPath(this.path, id);
     const options = { mode: 'ephemeral', ...(acl === undefined ? {} : { acl }) } as const;
     for (;;)
@@ -122,7 +126,7 @@ export class Group {
   }
 
   /** The members, and again after each change that is seen, until `signal` aborts, which ends it in silence. */
-  async *observe(signal: AbortSignal): AsyncGenerator<Member[], void> {
+  async *observe(signal: AbortSignal = new AbortController().signal): AsyncGenerator<Member[], void> {
     shared(signal);
     while (!signal.aborted) {
       using heard = bell(this.#client);

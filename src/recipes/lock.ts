@@ -2,7 +2,7 @@
 import type { Acl, Client } from '../client/api.ts';
 import { contest, type Rules } from './contest.ts';
 import { RecipeError } from './errors.ts';
-import { LOCK_PARTS, type Part, READ_PARTS, type Style, WRITE_PARTS } from './styles.ts';
+import { checkStyle, LOCK_PARTS, type Part, READ_PARTS, type Style, WRITE_PARTS } from './styles.ts';
 import { type Hold, Share, Tenure } from './tenure.ts';
 import { orAborted, type WaitOptions, within } from './waiting.ts';
 
@@ -61,6 +61,7 @@ export class Lock {
     parts: readonly Part[] = LOCK_PARTS,
     kind: Kind = 'lock',
   ) {
+    checkStyle(options.style);
     this.client = client;
     this.path = path;
     this.#options = options;

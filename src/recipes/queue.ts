@@ -3,7 +3,7 @@ import { type Client, MultiError, type MultiOp, type Stat, type WatchListener } 
 import { codeOf, ensurePath, isCode, once, read, unique } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
-import type { Style } from './styles.ts';
+import { checkStyle, type Style } from './styles.ts';
 import { bell, orAborted, type WaitOptions, within } from './waiting.ts';
 
 /** How items are called. `priority`: names begin with three digits of it, so that they sort by it. */
@@ -42,6 +42,7 @@ export class Queue {
   readonly #client: Client;
   readonly #options: Omit<RecipeOptions, 'id'>;
   constructor(client: Client, path: string, options: Omit<RecipeOptions, 'id'> = {}) {
+    checkStyle(options.style);
     this.#client = client;
     this.path = path;
     this.#options = options;

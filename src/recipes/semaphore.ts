@@ -14,7 +14,16 @@ import {
 import { contest, prove, type Rules } from './contest.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
-import { contenderOf, freshName, LEASE_PARTS, LOCK_PARTS, NAMINGS, type Naming, type Style } from './styles.ts';
+import {
+  checkStyle,
+  contenderOf,
+  freshName,
+  LEASE_PARTS,
+  LOCK_PARTS,
+  NAMINGS,
+  type Naming,
+  type Style,
+} from './styles.ts';
 import { type Hold, Share, Tenure } from './tenure.ts';
 import { bell, orAborted, type WaitOptions, within } from './waiting.ts';
 
@@ -34,6 +43,7 @@ export class Semaphore {
   constructor(client: Client, path: string, limit: number, options: RecipeOptions = {}) {
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new RangeError(`a semaphore's limit is 1 or more, not ${limit}`);
+    checkStyle(options.style);
     this.#client = client;
     this.path = path;
     this.limit = limit;

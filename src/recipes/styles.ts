@@ -8,6 +8,12 @@ import { unique } from './certain.ts';
 export const STYLES = ['zoosh', 'kazoo', 'curator'] as const;
 export type Style = (typeof STYLES)[number];
 
+/** @throws RangeError */
+export function checkStyle(style: Style | undefined): void {
+  if (style !== undefined && !STYLES.includes(style))
+    throw new RangeError(`a style is one of ${STYLES.join(', ')}, not ${style}`);
+}
+
 /** What a contender wants. `lock` and `write` are exclusive, `latch` is Curator's LeaderLatch, `lease` a semaphore's. */
 export type Role = 'lock' | 'write' | 'read' | 'latch' | 'lease';
 

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CacheChange, ConfigCache, Group, RecipeError, STYLES } from '../../src/index.ts';
+import {
+  type CacheChange,
+  ConfigCache,
+  Counter,
+  Election,
+  Group,
+  Lock,
+  Queue,
+  RecipeError,
+  Semaphore,
+  STYLES,
+  type Style,
+} from '../../src/index.ts';
 import { cutEverywhere, inTime, until, World } from './world.ts';
 
 let world: World;
@@ -244,5 +256,58 @@ test('configuration cache: listeners that throw, and an end without a connection
   } finally {
     process.removeAllListeners('uncaughtException');
     for (const other of others) process.on('uncaughtException', other);
+  }
+});
+
+test('what makes no sense is refused at once: ids that are no names, styles that there are not', async () => {
+  const client = await world.client();
+  for (const id of ['', 'a/b'])
+    await assert.rejects(
+      inTime('it', new Group(client, '/ids', { style: 'curator' }).join(id), 5000),
+      (error) => (error as { code?: string }).code === 'BadArguments',
+    );
+  const style = 'apache' as Style;
+  for (const make of [
+    () => new Lock(client, '/styles', { style }),
+    () => new Election(client, '/styles', { style }),
+    () => new Semaphore(client, '/styles', 2, { style }),
+    () => new Queue(client, '/styles', { style }),
+    () => new Group(client, '/styles', { style }),
+    () => new Counter(client, '/styles', { style }),
+  ])
+    assert.throws(make, /a style is one of zoosh, kazoo, curator, not apache/);
+  await assert.rejects(new Counter(client, '/styles').add(1.5), RangeError); // told by the promise, as all else
+});
+
+test('observers need no signal: who leaves the loop has ended it', async () => {
+  const [client, other] = [await world.client(), await world.client()];
+  for await (const members of new Group(client, '/loop').observe()) {
+    if (members.length === 1) break;
+    await new Group(other, '/loop').join('me');
+  }
+  for await (const leader of new Election(client, '/loop2').observe()) {
+    if (leader?.id === 'one') break;
+    await new Election(other, '/loop2', { id: 'one' }).campaign();
+  }
+});
+
+test('many who wait by one signal are no leak to be warned of', async () => {
+  const client = await world.client();
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', warned);
+  try {
+    const stop = new AbortController();
+    const waiting = Array.from({ length: 15 }, (_, at) =>
+      new Queue(client, `/crowd/${at}`).take({ signal: stop.signal }).catch((error: Error) => error.message),
+    );
+    await using cache = await ConfigCache.open(client, '/crowd');
+    await until('all wait', () => cache.size === 16 && cache.isCurrent);
+    stop.abort(new Error('enough'));
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['enough']));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(warnings, []);
+  } finally {
+    process.off('warning', warned);
   }
 });
