@@ -1,12 +1,12 @@
 /** Contending for a place: first come, first served, by sequential ephemeral nodes. */
 import { KeeperError } from '../base/errors.ts';
 import type { Zxid } from '../base/ids.ts';
-import { joinPath, nameOf } from '../base/path.ts';
+import { joinPath, nameOf, parentOf } from '../base/path.ts';
 import type { Acl, Client, WatchListener } from '../client/api.ts';
 import { codeOf, createUnique, type Made, read, removeLater } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import { type Contender, contenders, freshName, LAST_SEQUENCE, type Part, type Style } from './styles.ts';
-import { bell, orAborted } from './waiting.ts';
+import { type Bell, bell, orAborted } from './waiting.ts';
 
 export interface Rules {
   readonly path: string;
@@ -180,7 +180,7 @@ async function wait(
     if (rules.places === 1) {
       // only the last of those in front: when it goes, nobody else is woken
       const last = joinPath(rules.path, (blockers.at(-1) as Contender).name);
-      if (!(await isWatched(client, last, heard.at(last), signal))) continue;
+      if (!(await isWatched(client, last, heard, signal))) continue;
     }
     await orAborted(heard.heard, signal);
   }
@@ -227,17 +227,17 @@ export async function inOrder(
 }
 
 /**
- * Watches a node that is there; false when it is not. `exists` would leave a watch on a node that never comes again, and serves only
- * where the node may not be read.
+ * Watches a node that is there; false when it is not. `exists` would leave a watch on a node that never comes again, and where the
+ * node may not be read servers differ in it: its folder is watched there.
  */
-async function isWatched(client: Client, path: string, watch: WatchListener, signal: AbortSignal): Promise<boolean> {
-  const options = { signal, watch };
+async function isWatched(client: Client, path: string, heard: Bell, signal: AbortSignal): Promise<boolean> {
   try {
-    await read(client, () => client.get(path, options), signal);
+    await read(client, () => client.get(path, { signal, watch: heard.at(path) }), signal);
     return true;
   } catch (error) {
     if (codeOf(error) === 'NoNode') return false;
     if (codeOf(error) !== 'NoAuth') throw error;
-    return (await read(client, () => client.exists(path, options), signal)) !== undefined;
+    const folder = parentOf(path);
+    return (await standing(client, folder, heard.at(folder), signal)).some(({ name }) => name === nameOf(path));
   }
 }

@@ -1,5 +1,5 @@
 import { joinPath } from '../base/path.ts';
-import type { Client } from '../client/api.ts';
+import type { Client, WatchListener } from '../client/api.ts';
 import {
   codeOf,
   createUnique,
@@ -63,8 +63,8 @@ export class Semaphore {
         const place = await contest(this.#client, rules, signal);
         return new Share(this.path, new Tenure(this.#client, this.path, place));
       }
-      if (style === 'kazoo') await orAborted(this.#agree(signal), signal);
       for (;;) {
+        if (style === 'kazoo') await orAborted(this.#agree(signal), signal);
         const hold = await this.#behindLock(style, signal);
         if (hold !== undefined) return hold;
       }
@@ -87,7 +87,7 @@ export class Semaphore {
     return style ?? found ?? 'zoosh';
   }
 
-  /** The data of the path is the limit; text that is no number is somebody else's. @throws RecipeError Conflict */
+  /** The data of the path is the limit, so nothing else may be there. @throws RecipeError Conflict */
   async #agree(signal: AbortSignal): Promise<void> {
     const client = this.#client;
     const { acl } = this.#options;
@@ -96,7 +96,9 @@ export class Semaphore {
       try {
         const { data, stat } = await read(client, () => client.get(this.path));
         const text = data?.toString() ?? '';
-        if (/^\d+$/.test(text) && Number(text) !== this.limit)
+        if (text !== '' && !/^\d+$/.test(text))
+          throw new RecipeError('Conflict', this.path, 'its data is no limit, which all have to go by');
+        if (text !== '' && Number(text) !== this.limit)
           throw new RecipeError('Conflict', this.path, `its limit is ${text}, not ${wanted}`);
         if (text !== '') return;
         signal.throwIfAborted();
@@ -136,11 +138,8 @@ export class Semaphore {
     const { id = '', acl } = this.#options;
     for (;;) {
       using heard = bell(client);
-      const { children } = await read(
-        client,
-        () => client.getChildren(this.path, { watch: heard.at(this.path) }),
-        signal,
-      );
+      const children = await this.#leases(this.path, heard.at(this.path), signal);
+      if (children === undefined) return undefined;
       if (children.length < this.limit) break;
       await orAborted(heard.heard, signal);
     }
@@ -149,10 +148,21 @@ export class Semaphore {
       signal,
     );
     // the lock may have been another's by then
-    const { children } = await read(client, () => client.getChildren(this.path));
-    if (children.length <= this.limit) return made;
+    const children = await this.#leases(this.path);
+    if (children !== undefined && children.length <= this.limit) return made;
     removeLater(client, made.path);
     return undefined;
+  }
+
+  /** Names of leases; undefined when their folder is gone. */
+  async #leases(path: string, watch?: WatchListener, signal?: AbortSignal): Promise<string[] | undefined> {
+    const options = watch === undefined ? { signal } : { signal, watch };
+    try {
+      return (await read(this.#client, () => this.#client.getChildren(path, options), signal)).children;
+    } catch (error) {
+      if (codeOf(error) === 'NoNode') return undefined;
+      throw error;
+    }
   }
 
   /** Every lease is a node, made first and valid when there are no more than the limit. */
@@ -167,8 +177,8 @@ export class Semaphore {
     try {
       for (;;) {
         using heard = bell(client);
-        const { children } = await read(client, () => client.getChildren(leases, { watch: heard.at(leases) }), signal);
-        if (!children.some((name) => joinPath(leases, name) === made.path)) return undefined;
+        const children = await this.#leases(leases, heard.at(leases), signal);
+        if (children?.some((name) => joinPath(leases, name) === made.path) !== true) return undefined;
         if (children.length <= this.limit) return made;
         await orAborted(heard.heard, signal);
       }

@@ -168,3 +168,47 @@ test('who was in front and went before it is looked at leaves no watch that neve
   }
   assert.deepEqual(b.watches(), []);
 });
+
+for (const style of STYLES)
+  test(`semaphore, ${style}: its folders go while somebody waits: it gets its lease all the same`, async () => {
+    const [a, b] = [await world.client(), await world.client()];
+    const path = `/went-semaphore-${style}`;
+    const first = await new Semaphore(a, path, 1, { style }).acquire();
+    const second = new Semaphore(b, path, 1, { style }).acquire();
+    second.catch(() => {}); // heard below
+    await until('it waits', () => b.watches().length > 0);
+    await sleep(50);
+    const { children } = await a.getChildren(path);
+    const all = await Promise.all(
+      children.map(async (name) =>
+        (await a.getChildren(`${path}/${name}`)).children.map((below) => `${name}/${below}`),
+      ),
+    );
+    const change = a.transaction();
+    for (const name of [...all.flat(), ...children]) change.delete(`${path}/${name}`);
+    await change.delete(path).commit();
+    const hold = await inTime('the second', second);
+    assert.equal(hold.state, 'held');
+    await first.release();
+    await hold.release();
+  });
+
+test('semaphore: data that is no limit is refused, since nobody could go by it', async () => {
+  const client = await world.client();
+  for (const style of ['zoosh', 'kazoo'] as const) {
+    await client.create(`/no-limit-${style}`, 'hello');
+    await assert.rejects(new Semaphore(client, `/no-limit-${style}`, 2, { style }).acquire(), fault('Conflict'));
+  }
+});
+
+test('who is in front by a node that may not be read is waited for, and its end is heard', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/unreadable');
+  await a.addAuth('digest', 'me:secret');
+  const hold = await new Lock(a, '/unreadable', { acl: [{ perms: 31, scheme: 'auth', id: '' }] }).acquire();
+  await assert.rejects(b.get(hold.node), (error) => (error as { code?: string }).code === 'NoAuth');
+  const waiting = new Lock(b, '/unreadable').acquire();
+  assert.equal(await Promise.race([waiting, sleep(50, 'waits')]), 'waits');
+  await hold.release();
+  await (await inTime('the next', waiting)).release();
+});
