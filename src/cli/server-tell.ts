@@ -1,9 +1,10 @@
 import { fourLetterWord } from '../client/connect.ts';
 import { askMember } from '../ensemble/control-client.ts';
-import { processRows } from '../operate/settings.ts';
+import { type Env, processRows } from '../operate/settings.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { readClientKeys } from '../runtime/client-keys.ts';
+import type { MemberStatus } from '../runtime/control-messages.ts';
 import { isLogLevel, LOG_LEVELS } from '../runtime/log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
 import {
@@ -34,9 +35,12 @@ const secureAddress = ({
   secureClientPortAddress: host,
 }: ServerConfig): { host: string; port: number } | undefined =>
   port === undefined ? undefined : { host: host ?? 'localhost', port };
-/** As CLIENT_JVMFLAGS say, or with the server's own certificate: whose answer it is, is known by where it comes from. */
-async function ownTls({ clientTls: tls }: ServerConfig): Promise<TlsOptions | undefined> {
-  const said = clientTls(parseJvmFlags(process.env.CLIENT_JVMFLAGS ?? '', 'CLIENT_JVMFLAGS'));
+/**
+ * As CLIENT_JVMFLAGS say, those of the folder's shell files too, or with the server's own certificate: whose answer it is, is
+ * known by where it comes from.
+ */
+async function ownTls({ clientTls: tls }: ServerConfig, env: Env): Promise<TlsOptions | undefined> {
+  const said = clientTls(parseJvmFlags(env.CLIENT_JVMFLAGS ?? '', 'CLIENT_JVMFLAGS'));
   // it asks its own machine, where no certificate need be made out to the address
   if (said !== undefined || tls === undefined) return said && { ...said, anyName: true };
   const { keys } = await readClientKeys(tls, Date.now());
@@ -55,30 +59,40 @@ export async function status(operation: Operation): Promise<number> {
   const { host, port } = at;
   const isTls = plain === undefined;
   if (!operation.isJson) say(`Client port found: ${port}. Client address: ${host}. Client SSL: ${isTls}.\n`);
-  const tls = isTls ? await ownTls(loaded) : undefined;
-  let why = '';
+  const tls = isTls ? await ownTls(loaded, operation.env) : undefined;
+  let why = 'it closed the connection';
   const asked = { host, port, timeoutMs: ANSWER_MS, ...(tls && { tls }) };
   const answer = await fourLetterWord('srvr', asked).catch((error: unknown) => {
     why = (error as Error).message;
     return '';
   });
-  const mode = /^Mode: (\S+)/m.exec(answer)?.[1];
+  const heard = /^Mode: (\S+)/m.exec(answer)?.[1];
+  // a port may turn this command away (its certificate, too many from here) and serve everybody else: the socket knows
+  const own = answer === '' ? await ownWord(control) : undefined;
+  const mode = heard ?? (own?.serving === true && !own.faults.clientsCut ? own.role : undefined);
+  const refused = mode === undefined || heard !== undefined ? undefined : why;
   // scripts around Apache's words know these two sentences
-  const waits = mode === undefined && !operation.isApache && (answer !== '' || (await isThere(control)));
-  if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null, ...(waits && { waits }) })}\n`);
+  const waits = mode === undefined && !operation.isApache && (answer !== '' || own !== undefined);
+  if (operation.isJson)
+    say(
+      `${JSON.stringify({ host, port, mode: mode ?? null, ...(waits && { waits }), ...(refused && { refused }) })}\n`,
+    );
   else if (waits) say('It runs and does not serve yet: it has no quorum, or is starting.\n');
   else say(mode === undefined ? 'Error contacting service. It is probably not running.\n' : `Mode: ${mode}\n`);
-  if (isTls && why !== '') process.stderr.write(`${host}:${port}: ${why}\n`);
+  if (refused !== undefined)
+    process.stderr.write(
+      `warning: ${addressOf(at)} does not let this command in (${refused}); the server itself says so\n`,
+    );
+  else if (isTls && answer === '') process.stderr.write(`${addressOf(at)}: ${why}\n`);
   return mode === undefined ? 1 : 0;
 }
 
-const isThere = (control: string | undefined): Promise<boolean> =>
-  control === undefined
-    ? Promise.resolve(false)
-    : askMember(control, { op: 'status' }).then(
-        () => true,
-        () => false,
-      );
+const addressOf = ({ host, port }: { host: string; port: number }): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** What a server says of itself over its control socket; undefined where none answers. */
+const ownWord = (control: string | undefined): Promise<MemberStatus | undefined> =>
+  control === undefined ? Promise.resolve(undefined) : askMember(control, { op: 'status' }).catch(() => undefined);
 
 /** `version`: as Apache's, whose readers take the fourth word for the number. */
 export async function version({ isApache }: Operation): Promise<number> {
