@@ -5,6 +5,7 @@ import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { ComingUp } from '../operate/come-up.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { systemMemory } from '../platform/control-group.ts';
+import type { DirectoryLock } from '../platform/lock.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
 import { watchMemory } from '../runtime/memory-watch.ts';
@@ -18,6 +19,7 @@ import { refuseBeyond } from './beyond-import.ts';
 import { refuseDryRun } from './dry-run.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
+import { holdLogDirectory } from './log-directory.ts';
 import { readOptions } from './options.ts';
 import { runAgain } from './run-again.ts';
 import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
@@ -174,6 +176,7 @@ export async function runStart(
   const servesOn = (): void => {};
   let leash: Leash | undefined;
   let temporary: readonly string[] = [];
+  let logLock: DirectoryLock | undefined;
   try {
     const { flags, words } = splitFlags(argv);
     let parsed: ReturnType<typeof parse>;
@@ -252,6 +255,7 @@ export async function runStart(
     leash = values.leash === true ? new Leash(process.stdin) : undefined;
     temporary = values.temporary ?? [];
     if (values['ignore-apache-data'] !== true) await refuseBeyond(config);
+    logLock = await holdLogDirectory(config, logger);
     using _memory = watchMemory(pressure, logger, systemMemory());
     const server = await startServer(started, values['no-faults'] !== true);
     if (config.clientPort !== undefined) logger.info(`binding to port ${addressText(server)}`);
@@ -270,6 +274,7 @@ export async function runStart(
     explainStart(error, USAGE);
     return apacheCode(error);
   } finally {
+    logLock?.release();
     process.stdout.off('error', servesOn);
     // a start that failed because the others removed what it was given makes way, too: the end that they saw is seen first
     if (leash !== undefined) await loopTurn();

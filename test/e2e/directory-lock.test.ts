@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -66,6 +75,48 @@ test('a directory that is held from another network namespace is refused with 42
   assert.equal(server.stderr, '');
   assert.equal(await server.kill('SIGTERM'), 0);
   assert.deepEqual(readdirSync(data), ['zoosh-1']);
+});
+
+test('a server with a dataDir of its own is refused on the dataLogDir of one that runs, by any name of it (42)', async () => {
+  const log = join(home, 'log');
+  await using first = await new ServerProcess([`dataLogDir=${log}`]).start();
+  await using client = await connect(first.hosts);
+  await client.create('/kept');
+  const link = join(home, 'another-name');
+  symlinkSync(log, link);
+  for (const path of [log, `${log}/`, link]) {
+    const second = new ServerProcess([`dataLogDir=${path}`]);
+    await assert.rejects(second.start(), /ended with 42: error: another zoosh server uses /);
+    await second[Symbol.asyncDispose]();
+  }
+  // nothing was written there: what was acknowledged before and after is found again
+  await client.create('/kept/too');
+  await first.kill('SIGKILL');
+  await first.start();
+  await using again = await connect(first.hosts);
+  assert.notEqual(await again.exists('/kept/too'), null);
+  assert.equal(await first.kill('SIGTERM'), 0);
+  assert.deepEqual(readdirSync(log), ['zoosh-1']);
+});
+
+test('a dataLogDir that is dataDir by another name is locked once', async () => {
+  const data = join(home, 'data');
+  const link = join(home, 'same');
+  mkdirSync(data);
+  symlinkSync(data, link);
+  await using server = await new ServerProcess([`dataDir=${data}`, `dataLogDir=${link}`]).start();
+  assert.equal(await server.kill('SIGTERM'), 0);
+});
+
+test('with datadir.autocreate=false a dataLogDir that is missing ends the start (40), and is not made', async () => {
+  const log = join(home, 'not-mounted');
+  await using server = new ServerProcess([`dataLogDir=${log}`, 'datadir.autocreate=false']);
+  mkdirSync(join(server.folder, 'data'));
+  await assert.rejects(
+    server.start(),
+    /ended with 40: error: the log directory .*not-mounted does not exist, and datadir\.autocreate=false/,
+  );
+  assert.equal(existsSync(log), false);
 });
 
 test('from a network namespace of its own nothing starts on the directory of a server that runs', async () => {

@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
+import type { DirectoryLock } from '../platform/lock.ts';
+import { tryDirectory } from '../runtime/directory.ts';
+import type { Logger } from '../runtime/log.ts';
+import { DataDirError, makeDataDirectory } from '../runtime/start.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+
+/**
+ * Keeps every other server out of a dataLogDir of its own: with a dataDir of another it would take up the same history there,
+ * and both would write on. Undefined where the log lies in dataDir, which the server itself locks.
+ * @throws DataDirError when it is not there and may not be made, or cannot be; StorageRefusal (42) when another has it
+ */
+export async function holdLogDirectory(
+  config: ServerConfig,
+  logger: Pick<Logger, 'warn'>,
+): Promise<DirectoryLock | undefined> {
+  const { dataDir, dataLogDir } = config;
+  makeDataDirectory(config);
+  makeLogDirectory(config);
+  if (isOne(dataDir, dataLogDir)) return undefined;
+  const lock = await tryDirectory(dataLogDir);
+  if (lock === undefined)
+    throw new StorageRefusal(
+      42,
+      `another zoosh server uses ${dataLogDir}. Stop it, or give this one a dataLogDir of its own`,
+    );
+  if (lock.weakness !== undefined)
+    logger.warn(
+      `the lock of ${dataLogDir} is not seen from other containers: ${lock.weakness}. Give the directory to one container alone`,
+    );
+  return lock;
+}
+
+/** A volume that is not mounted is no place for a log that was meant to be on it. */
+function makeLogDirectory({ dataLogDir, dataDirMustExist }: ServerConfig): void {
+  if (existsSync(dataLogDir)) return;
+  if (dataDirMustExist)
+    throw new DataDirError(
+      40,
+      `the log directory ${dataLogDir} does not exist, and datadir.autocreate=false; correct dataLogDir, or see that its volume is mounted`,
+    );
+  try {
+    makeFolders(dataLogDir, { mkdirSync, statSync }, 0o700);
+  } catch (error) {
+    throw new DataDirError(40, `the log directory ${dataLogDir} cannot be made: ${fileWords(error)}`);
+  }
+}
+
+/** Also where one is a link to the other, or mounted twice. */
+function isOne(a: string, b: string): boolean {
+  if (resolve(a) === resolve(b)) return true;
+  const [one, other] = [statSync(a), statSync(b)];
+  return one.dev === other.dev && one.ino === other.ino;
+}
