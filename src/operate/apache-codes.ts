@@ -23,6 +23,10 @@ export function apacheCode(error: unknown): number {
   return UNEXPECTED;
 }
 
+const SENTENCES: ReadonlyMap<number, string> = new Map([
+  [INVALID, 'Invalid config'],
+  [NO_DATA_DIR, 'Unable to access datadir'],
+]);
 /** What Apache's server says on standard error before anything else, for scripts that look for it. */
 export const apacheSentence = (code: number): string =>
-  code === INVALID ? 'Invalid config, exiting abnormally\n' : 'Unexpected exception, exiting abnormally\n';
+  `${SENTENCES.get(code) ?? 'Unexpected exception'}, exiting abnormally\n`;

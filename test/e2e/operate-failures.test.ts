@@ -1,7 +1,16 @@
 /** What an operator is told when something around a server does not go: what, where, and what to do. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
@@ -9,7 +18,35 @@ import { PATIENCE_MS } from '../patience.ts';
 import { asNobody, openToAll, type Ran, zoosh, zooshProcess } from './cli.ts';
 import { Home, isAlive, pidOf, until } from './home.ts';
 
+const isRoot = process.getuid?.() === 0;
 const NONE = 'no folder can be made in /proc';
+
+test('a data directory of another user is told as such, not by what was tried in it', { skip: !isRoot }, async () => {
+  for (const [key, other] of [
+    ['dataDir', 'dataLogDir'],
+    ['dataLogDir', 'dataDir'],
+  ] as const) {
+    const home = await Home.make();
+    const [theirs, open] = ['theirs', 'open'].map((name) => join(home.dir, name)) as [string, string];
+    mkdirSync(theirs);
+    mkdirSync(open);
+    chmodSync(theirs, 0o755);
+    chmodSync(open, 0o777);
+    home.configure([`${key}=${theirs}`, `${other}=${open}`]);
+    openToAll(home.dir);
+    const conf = join(home.dir, 'conf');
+    const said = `the ${key === 'dataDir' ? 'data' : 'log'} directory ${theirs} cannot be used: user 65534 may not read and write it; make it that user's\n`;
+    for (const words of [['start'], ['start-foreground', '--log-level', 'error']]) {
+      const ran = await asNobody(['server', '--config', conf, ...words]);
+      assert.deepEqual([ran.code, ran.stderr], [40, `error: ${said}`]);
+    }
+    const apache = await asNobody(['server', '--apache', '--config', conf, 'start-foreground', '--log-level', 'error']);
+    assert.deepEqual(
+      [apache.code, apache.stderr],
+      [3, `Using config: ${conf}/zoo.cfg\nUnable to access datadir, exiting abnormally\nerror: ${said}`],
+    );
+  }
+});
 
 test('where no folder can be made nothing waits for one', { skip: process.platform !== 'linux' }, async () => {
   const home = await Home.make('dataDir=/proc/zoosh/data');

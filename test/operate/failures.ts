@@ -253,6 +253,20 @@ export const ROWS: readonly Row[] = [
     says: /data directory \/dev\/null\/d cannot be made: \/dev\/null is no folder/,
   },
   {
+    name: 'dataDir is a file',
+    before: (dir) => writeFileSync(dir, ''),
+    ours: 40,
+    shim: 3,
+    says: /the data directory \S+\/data cannot be used: it is no folder\n/,
+  },
+  {
+    name: 'dataLogDir is a file',
+    lines: { dataLogDir: '/dev/null' },
+    ours: 40,
+    shim: 3,
+    says: /the log directory \/dev\/null cannot be used: it is no folder\n/,
+  },
+  {
     name: 'a data directory of Apache, which would be served as an empty tree',
     onlyOurs: true,
     before: (dir) => {

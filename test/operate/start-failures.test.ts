@@ -36,6 +36,11 @@ async function start(config: string, isApache: boolean): Promise<{ code: number;
   }
 }
 
+/** What ZooKeeper's server says before it ends with a code; with any other that something was unexpected. */
+const SENTENCES: ReadonlyMap<number, string> = new Map([
+  [2, 'Invalid config'],
+  [3, 'Unable to access datadir'],
+]);
 /** What was said of each row. */
 const said = new Map<string, string>();
 for (const { name, lines, myid, ours, shim, says, before } of ROWS)
@@ -50,10 +55,7 @@ for (const { name, lines, myid, ours, shim, says, before } of ROWS)
     const theirs = await start(config, true);
     assert.equal(theirs.code, shim, theirs.text);
     assert.match(theirs.text, says);
-    assert.equal(
-      theirs.text.split('\n')[0],
-      shim === 2 ? 'Invalid config, exiting abnormally' : 'Unexpected exception, exiting abnormally',
-    );
+    assert.equal(theirs.text.split('\n')[0], `${SENTENCES.get(shim) ?? 'Unexpected exception'}, exiting abnormally`);
   });
 
 test('what is looked for of each failure is said of no other', () => {

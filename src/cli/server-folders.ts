@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import type { DirectoryLock } from '../platform/lock.ts';
@@ -19,8 +19,7 @@ export async function holdLogDirectory(
   logger: Pick<Logger, 'warn'>,
 ): Promise<DirectoryLock | undefined> {
   const { dataDir, dataLogDir } = config;
-  makeDataDirectory(config);
-  makeLogDirectory(config);
+  makeServerFolders(config);
   if (isOne(dataDir, dataLogDir)) return undefined;
   const lock = await tryDirectory(dataLogDir);
   if (lock === undefined)
@@ -33,6 +32,35 @@ export async function holdLogDirectory(
       `the lock of ${dataLogDir} is not seen from other containers: ${lock.weakness}. Give the directory to one container alone`,
     );
   return lock;
+}
+
+/**
+ * dataDir and dataLogDir are there afterwards, and this user may use them: told before anything else in them is tried, which
+ * would be named in their place. @throws DataDirError
+ */
+export function makeServerFolders(config: ServerConfig): void {
+  makeDataDirectory(config);
+  check('the data directory', config.dataDir);
+  makeLogDirectory(config);
+  check('the log directory', config.dataLogDir);
+}
+
+const NOT_ALLOWED = new Set(['EACCES', 'EPERM']);
+const ALL = constants.R_OK | constants.W_OK | constants.X_OK;
+
+function check(what: string, folder: string): void {
+  // the folder above what the server writes may be another's
+  const own = join(folder, 'zoosh-1');
+  const path = existsSync(own) ? own : folder;
+  let why: string;
+  try {
+    if (statSync(path).isDirectory()) return accessSync(path, ALL);
+    why = 'it is no folder';
+  } catch (error) {
+    const isOthers = NOT_ALLOWED.has((error as NodeJS.ErrnoException).code ?? '');
+    why = isOthers ? `user ${process.geteuid?.()} may not read and write it; make it that user's` : fileWords(error);
+  }
+  throw new DataDirError(40, `${what} ${path} cannot be used: ${why}`);
 }
 
 /** A volume that is not mounted is no place for a log that was meant to be on it. */
