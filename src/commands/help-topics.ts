@@ -5,7 +5,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
   "text"       \\" \\\\ and \\$ are escapes, \${name} is filled in, other backslashes stay
   $'text'      \\n \\t \\0 \\xHH \\uHHHH are escapes
   {...} [...]  where data is expected: to the matching bracket, blanks included, \${name} as it stands
-  <<END        where data is expected: the lines up to END; <<'END' fills nothing in
+  <<END        the lines up to END, wherever a word may stand; <<'END' fills nothing in
 A bare word keeps its quotes and backslashes, but for those before a blank or a ; : {"x":1} and C:\\dir stay as they are.
 -- ends the options: set /a -- -x`,
   data: `Data of create, set and put:

@@ -59,7 +59,7 @@ export interface Lexed {
 export interface LexOptions {
   /**
    * Whether the word after `words` (of one command, its name included) is znode data: only there does `{` or `[` start
-   * a JSON word and `<<` a heredoc. Absent means never.
+   * a JSON word. Absent means never.
    */
   readonly expectsData?: (words: readonly WordToken[]) => boolean;
 }
@@ -67,7 +67,10 @@ export interface LexOptions {
 const isBlank = (unit: string | undefined): boolean => unit === ' ' || unit === '\t' || unit === '\r';
 const isEnd = (unit: string | undefined): boolean => unit === undefined || unit === '\n' || isBlank(unit);
 const OPERATOR = /(?:&&|\|\||\||>>|>|;)(?=[ \t\r\n]|$)/y;
-const HEREDOC = /<<(\+?)(?:'([^'\n]+)'|([A-Za-z_][\w-]*))(?=[ \t\r\n]|$)/y;
+/** Wherever a word of a command may stand: were it none there, the lines of its body would be run as commands. */
+const HEREDOC = /<<(\+?)(?:'([^'\n]+)'|"([^"\n]+)"|([A-Za-z_][\w-]*))(?=;?(?:[ \t\r\n]|$))/y;
+/** A heredoc of other shells, whose body would be taken for commands. */
+const DASHED = /<<-['"]?[A-Za-z_]/y;
 const OPTION_VALUE = /^--[A-Za-z][\w-]*=$/;
 
 interface Heredoc {
@@ -195,18 +198,27 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     const isData = !isRedirect && options.expectsData?.(words) === true;
     const unit = text[from] as string;
     if (isData && (unit === '{' || unit === '[')) return quoted(from, 'json', [], readJson(text, from));
-    if (isData && unit === '<') {
+    if (unit === '<' && words.length > 0 && !isRedirect) {
+      DASHED.lastIndex = from;
+      if (DASHED.test(text))
+        return {
+          message: 'a heredoc does not begin with <<-',
+          hint: '<<END takes the lines as they are; in quotes it is text',
+          from,
+          to: from + 3,
+        };
       HEREDOC.lastIndex = from;
       const match = HEREDOC.exec(text);
       if (match !== null) {
         const to = from + match[0].length;
         const token: WordToken = { type: 'word', from, to, quote: 'heredoc', parts: [] };
-        const end = (match[2] ?? match[3]) as string;
+        const literal = match[2] ?? match[3];
+        const end = (literal ?? match[4]) as string;
         heredocs.push({
           place: tokens.length,
           word: token,
           end,
-          expands: match[3] !== undefined,
+          expands: literal === undefined,
           keepsNewline: match[1] === '+',
         });
         return { token, next: to };

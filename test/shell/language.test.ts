@@ -74,6 +74,7 @@ test('data keeps its bytes, however it is typed', async () => {
     ['set /a <<END\none\n  two\nEND\n', 'one\n  two'],
     ['set /a <<+END\none\nEND', 'one\n'],
     ["set /a <<'END'\n${no}\nEND", '${no}'],
+    ['set /a <<"END"\n${no}\nEND', '${no}'],
     ['set /a <<END\n${v}\nEND', 'value'],
     ['set /a ${v}', 'value'],
     ['set /a "x ${v}"', 'x value'],
@@ -248,4 +249,46 @@ test('options go anywhere before --, in clusters, with their values', () => {
   assert.throws(() => bind(get, args('/a', '--auth=digest:a:b'), 'get', ports), {
     hint: `${outer('--auth')}; at a prompt: addauth`,
   });
+});
+
+test('the body of a heredoc is never run as commands', async () => {
+  const told: string[] = [];
+  const sent: string[] = [];
+  const client = {
+    state: 'connected',
+    set: async (_path: string, data: Uint8Array | null) => {
+      sent.push(`set ${Buffer.from(data ?? []).toString()}`);
+      return { version: 1, dataLength: data?.length ?? 0 };
+    },
+    create: async (path: string) => {
+      sent.push(`create ${path}`);
+      return { path, stat: undefined };
+    },
+    watches: () => [],
+    close: async () => {},
+  };
+  const body = 'create /body\nEND\n';
+  const table: [string, number, string[]][] = [
+    [`set /a <<END; set /b y\n${body}`, 0, ['set create /body', 'set y']],
+    [`set /a <<END;\n${body}set /b y\n`, 0, ['set create /body', 'set y']],
+    [`set /a <<"END"\n${body}`, 0, ['set create /body']],
+    [`let k = <<END\n${body}set /b "\${k}"\n`, 0, ['set create /body']],
+    [`echo <<END\n${body}`, 0, []],
+    [`set /a --text <<END\n${body}`, 0, ['set create /body']],
+    [`nosuch <<END\n${body}`, 127, []],
+    [`set /a x <<END\n${body}`, 2, []],
+    [`set /a <<-END\n${body}`, 2, []],
+    // a word that only looks like one
+    ['set /a "<<END"\n', 0, ['set <<END']],
+    ['set /a <<\n', 0, ['set <<']],
+    ['set /a <<<<<<<\n', 0, ['set <<<<<<<']],
+    ['set /a <<a.b\n', 0, ['set <<a.b']],
+  ];
+  for (const [text, status, expected] of table) {
+    sent.length = 0;
+    const { shell } = rig(client as never);
+    told.push(`${text} ${await shell.run(text, { line: 1, isScript: true })}`);
+    assert.equal(told.at(-1), `${text} ${status}`);
+    assert.deepEqual(sent, expected, text);
+  }
 });
