@@ -178,9 +178,13 @@ export class Shell {
 
   /** Ctrl-C: the command that runs gives up. False when none runs. */
   interrupt(reason: Error = new DOMException('interrupted', 'AbortError')): boolean {
+    this.#isInterrupted ||= reason !== NOBODY_READS;
     this.#abort?.abort(reason);
     return this.#abort !== undefined;
   }
+
+  /** Somebody wants the command to end, and what would follow, be it after `||` or with `-k`, not to begin. */
+  #isInterrupted = false;
 
   /** The program ends, though the command that runs has not: what is not known of its changes is told. */
   giveUp(): void {
@@ -212,24 +216,23 @@ export class Shell {
       if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
       const command = text.slice(pipeline.from, pipeline.to);
       const role = roleOf(ready, at, source);
+      this.#isInterrupted = false;
       const goesOn = await this.#step(pipeline, command, { ...source, line }, role);
-      if (!goesOn && !this.ports.keepGoing && !role.isHandled) {
+      if (!goesOn && (this.#isInterrupted || (!this.ports.keepGoing && !role.isHandled))) {
         this.stopped = true;
         return this.lastStatus;
       }
     }
     if (this.leaving !== undefined) return this.leaving.status;
-    const wrong = faultOf(parsed);
-    if (wrong !== undefined) {
-      const [failure, place] = wrong;
-      const at = source.line + countLines(text, 0, place);
-      this.lastStatus = failure.exit;
-      this.firstFailure ??= failure.exit;
-      this.commandsRun++;
-      this.stopped ||= !this.ports.keepGoing;
-      this.#countFailed({ ...source, line: at });
-      this.#tell(failure, lineOf(text, place), { ...source, line: at });
-    }
+    const [failure, place] = faultOf(parsed) ?? [];
+    if (failure === undefined || place === undefined) return this.lastStatus;
+    const at = { ...source, line: source.line + countLines(text, 0, place) };
+    this.lastStatus = failure.exit;
+    this.firstFailure ??= failure.exit;
+    this.commandsRun++;
+    this.stopped ||= !this.ports.keepGoing;
+    this.#countFailed(at);
+    this.#tell(failure, lineOf(text, place), at);
     return this.lastStatus;
   }
 
@@ -410,8 +413,9 @@ export class Shell {
       const found = this.#failureOf(abort.signal.aborted && !isAnswer ? abort.signal.reason : error);
       const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
-      if (!isHandled) this.firstFailure ??= failure.exit;
-      if (!isHandled && source !== undefined) this.#countFailed(source);
+      const isOver = !isHandled || this.#isInterrupted;
+      if (isOver) this.firstFailure ??= failure.exit;
+      if (isOver && source !== undefined) this.#countFailed(source);
       onFailure(failure);
       const isItsEnd =
         failure.exit === 130 && this.#isQuietlyEnded && (this.ports.interactive || source?.isScript !== true);

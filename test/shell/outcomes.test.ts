@@ -308,3 +308,27 @@ test('who makes or deletes a node is told whose ACL decides that: its parent say
   assert.deepEqual([exit, message], [14, 'not permitted by the ACL: /a/b']);
   assert.match(hint ?? '', /addauth/);
 });
+
+test('what is interrupted ends the line: neither || nor -k goes on behind it', async () => {
+  const lines = [
+    'sleep 30s || echo other',
+    'sleep 30s && echo other || echo another',
+    'run waits.zk || echo other',
+    'each /a do sleep 30s || echo other',
+    'sleep 30s\necho other',
+  ];
+  for (const keepGoing of [false, true])
+    for (const line of lines) {
+      const client = { state: 'connected', exists: async () => ({ version: 0 }) } as unknown as Client;
+      const out = rig(client, {}, new Map([['waits.zk', 'sleep 30s || echo within\n']]), { keepGoing });
+      setTimeout(() => out.shell.interrupt(), 30);
+      assert.equal(await out.shell.run(line), 130, line);
+      assert.deepEqual(out.shown, [], line);
+    }
+  // what only fails is answered by what stands behind ||, also after an interrupt before
+  const out = rig();
+  setTimeout(() => out.shell.interrupt(), 30);
+  await out.shell.run('sleep 30s || echo other');
+  assert.equal(await out.shell.run('nosuch || echo other'), 0);
+  assert.equal(out.shown.length, 1);
+});
