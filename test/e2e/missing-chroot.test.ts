@@ -35,6 +35,9 @@ test('the chroot is named, not a path inside of it', { timeout: 600_000 }, async
     'getAcl /',
     'ls -R /',
     'mv /a /b',
+    'lock /l true',
+    'queue put /q x',
+    'counter incr /c',
   ];
   // a server that does not tell in three seconds whether it is there is believed that the node is missing
   await timely(async () => {

@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Counter, KeeperError, LockingQueue, Queue, RecipeError, STYLES } from '../../src/index.ts';
-import { cutEverywhere, inTime, until, World } from './world.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { connect } from '../../src/client/connect.ts';
+import {
+  Counter,
+  DoubleBarrier,
+  Election,
+  Group,
+  KeeperError,
+  Lock,
+  LockingQueue,
+  Queue,
+  RecipeError,
+  Semaphore,
+  STYLES,
+} from '../../src/index.ts';
+import { cutEverywhere, inTime, until, Wire, World } from './world.ts';
 
 let world: World;
 before(async () => {
@@ -195,4 +209,34 @@ test('counter: text, and the integers of Curator', async () => {
   await assert.rejects(new Counter(client, '/word').get(), fault('Conflict'));
   assert.equal(await new Counter(client, '/new', { style: 'curator' }).add(1), 1n);
   assert.equal((await client.get('/new')).data?.length, 4);
+});
+
+test('a chroot that is not there: every recipe says so, and none tries for ever', async () => {
+  const wire = new Wire();
+  const client = await connect(
+    `${world.server.connectString}/none`,
+    {},
+    { clock: wire.clock, dialer: wire, random: seededRandom(1) },
+  );
+  const work: Record<string, () => Promise<unknown>> = {
+    lock: () => new Lock(client, '/l').acquire(),
+    election: () => new Election(client, '/e').campaign(),
+    semaphore: () => new Semaphore(client, '/s', 1).acquire(),
+    counter: () => new Counter(client, '/c').add(1),
+    queue: () => new Queue(client, '/q').put('x'),
+    'queue, taken from': () => new Queue(client, '/q').take(),
+    'locking queue': () => new LockingQueue(client, '/lq').put('x'),
+    barrier: () => new DoubleBarrier(client, '/b', 1).enter(),
+    group: () => new Group(client, '/g').join('one'),
+  };
+  try {
+    for (const [name, each] of Object.entries(work)) {
+      const before = wire.writes;
+      const isFault = (error: unknown): boolean => error instanceof KeeperError && error.code === 'NoNode';
+      await assert.rejects(inTime(name, each()), isFault, name);
+      assert.ok(wire.writes - before < 10, `${name}: ${wire.writes - before} requests`);
+    }
+  } finally {
+    await client.close();
+  }
 });
