@@ -45,6 +45,7 @@ export default command({
       about: 'what to copy, and last where to: PATH, @profile:PATH, file:F or snap:F:PATH (only from)',
       many: true,
       globs: true,
+      endsInTarget: true,
       placeholder: 'SRC... DST',
     },
     recursive: { kind: 'flag', short: '-r', about: 'with all below' },

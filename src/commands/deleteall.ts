@@ -1,3 +1,5 @@
+import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { batchesOf } from '../shell/batches.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
@@ -50,11 +52,11 @@ export default command({
     'A pattern that stands for all nodes below / counts as /: off a terminal it needs --yes.',
     'At a prompt it says how much there is, asks first, but for up to 20 nodes that undo can bring back, and keeps a copy for undo.',
   ],
-  async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
+  async run({ paths: named, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
     if (batch < 1) throw usage('deleteall: -b is at least 1');
     if (limit !== undefined && limit < 0) throw usage('deleteall: --limit must not be negative');
     const view = viewOf(context);
-    for (const path of paths) {
+    for (const path of named) {
       if (!keepRoot) refuseProtected(view, path, force);
       else if (isOwn(view, path))
         throw refused(
@@ -65,7 +67,8 @@ export default command({
     }
     if (noTrash) context.dropUndo();
     const client = await context.client();
-    if (await isWholeTree(client, paths, context))
+    const paths = await topsOf(client, named, context);
+    if (await isWholeTree(client, named, context))
       await context.confirm({ what: `delete ${keepRoot ? 'what is below ' : ''}all that / holds`, path: '/' });
     let [count, ms] = [0, 0];
     const deleted = (more: number): number => (count += more);
@@ -83,6 +86,23 @@ export default command({
     return { type: 'deleted', paths, count, isTree: true, note: showTook(ms) };
   },
 });
+
+/** Those that do not go with another one: `/app/**` stands for `/app`, too. @throws KeeperError NoNode: of one that would */
+async function topsOf(client: Client, named: readonly string[], context: CommandContext): Promise<string[]> {
+  const all = new Set(named);
+  const isBelow = (path: string): boolean => {
+    for (let at = path; at !== '/'; ) {
+      at = parentOf(at) || '/';
+      if (all.has(at)) return true;
+    }
+    return false;
+  };
+  const tops = [...all].filter((path) => !isBelow(path));
+  // a pattern stands for what is there; what somebody wrote down is missed before anything is gone
+  for (const path of context.globbed || tops.length === all.size ? [] : all)
+    if ((await client.exists(path, { signal: context.signal })) === undefined) throw new KeeperError('NoNode', path);
+  return tops;
+}
 
 /** The nodes ZooKeeper itself lives in. Said before anything else is gone. @throws Failure (30) */
 export function refuseProtected(view: View, path: string, force = false): void {

@@ -207,8 +207,14 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
   const globs: GlobWord[] = [];
   for (const { name: key, param, arg } of walked.bound) {
     const many = param.many === true;
+    const isTarget =
+      param.endsInTarget === true && arg === walked.bound.findLast(({ name: each }) => each === key)?.arg;
     const isGlob =
-      param.globs === true && arg?.quote === 'none' && hasGlob(arg.pattern ?? arg.text) && !isElsewhere(arg.text);
+      param.globs === true &&
+      !isTarget &&
+      arg?.quote === 'none' &&
+      hasGlob(arg.pattern ?? arg.text) &&
+      !isElsewhere(arg.text);
     const word = isGlob ? { ...arg, text: arg.pattern ?? arg.text } : arg;
     const value = word === undefined ? true : read(spec, key, param, word, ports);
     if (isGlob)

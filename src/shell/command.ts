@@ -69,6 +69,8 @@ export interface Param {
   readonly many?: boolean;
   /** Globs are expanded before `run` sees the argument. */
   readonly globs?: boolean;
+  /** Of many the last is where something goes to, which is no pattern. */
+  readonly endsInTarget?: boolean;
   /** For `enum`; matched without regard to case, `run` sees the spelling given here. */
   readonly values?: readonly string[];
   /** Words that completion offers, though others may be typed, too; what ends with a colon goes on. */

@@ -21,10 +21,16 @@ export interface GoingOn {
 export function stoppedAfter(
   error: unknown,
   done: string | undefined,
-  { signal, warn, keepsUndo }: Pick<CommandContext, 'signal' | 'warn' | 'keepsUndo'>,
+  {
+    signal,
+    warn,
+    keepsUndo,
+    isDry,
+    transaction,
+  }: Pick<CommandContext, 'signal' | 'warn' | 'keepsUndo' | 'isDry' | 'transaction'>,
   { hint, isElsewhere = false }: GoingOn = {},
 ): unknown {
-  if (done === undefined) return error;
+  if (done === undefined || isDry || transaction.collects) return error; // what only would be done, or waits, is not
   const isAnswer = error instanceof Failure && error.exit === 31;
   const isSure = isAnswer || (!signal.aborted && !endsSession(error) && (isRefusal(error) || error instanceof Failure));
   const undo = keepsUndo && !isElsewhere ? '; undo takes it back' : '';

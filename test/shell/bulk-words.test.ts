@@ -147,3 +147,44 @@ test('the plan of a deletion names some of what goes, also where there are subtr
   await small.shell.run('deleteall /small');
   assert.deepEqual(small.plans[0]?.details?.slice(1, 3), ['  largest  /small/x (2)', '  such as  /small/x/y']);
 });
+
+test('deleteall of nodes one of which lies below another deletes them once, and misses what is not there before it begins', async () => {
+  const plant = async (): Promise<void> => {
+    for (const path of ['/nest', '/nest/x', '/nest/x/y', '/nest/z', '/nest-2']) await client.create(path, null);
+  };
+  const cases: [line: string, exit: number, told: RegExp, left: string[]][] = [
+    ['deleteall -n /nest/**', 0, /^$/, ['nest', 'nest-2']],
+    ['deleteall /nest/**', 0, /^$/, ['nest-2']],
+    ['deleteall /nest /nest/x', 0, /^$/, ['nest-2']],
+    ['deleteall /nest/x/y /nest /nest /nest-2', 0, /^$/, []],
+    ['rm -r /nest/** /nest-2', 0, /^$/, []],
+    ['deleteall --keep-root /nest/**', 0, /^$/, ['nest', 'nest-2']],
+    ['deleteall /nest /nest/nope', 10, /^node does not exist: \/nest\/nope$/, ['nest', 'nest-2']],
+  ];
+  for (const [line, exit, told, left] of cases) {
+    await plant();
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), exit, `${line}: ${it.told[0]?.failure.message}`);
+    assert.match(it.told[0]?.failure.message ?? '', told, line);
+    const { children } = await client.getChildren('/');
+    assert.deepEqual(children.filter((name) => name.startsWith('nest')).sort(), left, line);
+    for (const name of left) await rig(client).shell.run(`deleteall /${name}`);
+  }
+});
+
+test('where cp puts something is no pattern, and what a dry run would have done is not told as done', async () => {
+  for (const path of ['/into', '/into/w1', '/into/w2', '/what']) await client.create(path, null);
+  const at = await client.getChildren('/into/w2');
+  for (const line of ['cp /what /into/w*', 'cp /what /into/w1 /into/*/', 'cp -n /what /nowhere*/x']) {
+    const it = rig(client);
+    const isMade = line === 'cp /what /into/w*';
+    assert.equal(await it.shell.run(line), isMade ? 0 : 10, line);
+    if (!isMade) assert.match(it.told[0]?.failure.message ?? '', /^the parent does not exist: \/(into\/\*|nowhere\*)$/);
+  }
+  assert.deepEqual((await client.getChildren('/into')).children.sort(), ['w*', 'w1', 'w2']);
+  assert.deepEqual(await client.getChildren('/into/w2'), at);
+  const it = rig(client);
+  assert.equal(await it.shell.run('cp -n /what /into/w1 /what/'), 0);
+  assert.equal(await it.shell.run('cp -n /what /into/w1 /into/'), 2);
+  assert.deepEqual(it.told.at(-1)?.failure.lines, []);
+});
