@@ -121,9 +121,12 @@ const NOBODY_LISTENS = new Failure(130, 'Interrupted', 'nobody reads the answer'
 export const FEW: ReadonlySet<string> = new Set(['get', 'ls', 'set', 'create', 'delete', 'exists', 'put', 'stat']);
 
 export async function runOne(globals: Globals, said: string | undefined, words: readonly string[]): Promise<number> {
-  const registry = FEW.has(words[0] ?? '') ? (await import('../commands/few.ts')).few : undefined;
+  const isAtomic = globals.atomic === true; // commit asks, which is none of the few
+  const registry = FEW.has(words[0] ?? '') && !isAtomic ? (await import('../commands/few.ts')).few : undefined;
   const options = { globals, said, interactive: false, canAsk: isTypedByPerson, single: true, registry };
-  return withHost(options, async ({ shell }) => {
+  return withHost(options, async (host) => {
+    if (isAtomic) return (await import('./script.ts')).runAtomicWords(host, words);
+    const { shell } = host;
     const status = await shell.runWords(words);
     const { waiting } = shell.changes;
     if (waiting === undefined || status !== 0) return status;

@@ -9,6 +9,8 @@ import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
 import { plural } from '../shell/units.ts';
 import type { Host } from './host.ts';
 
+const NO_HALF = usage('--atomic and -k do not go together', 'a transaction has no half');
+
 /** Statements as they become whole, with the line each begins on. */
 class Statements {
   readonly #host: Host;
@@ -83,7 +85,7 @@ export async function runAtomic(host: Host, texts: readonly string[], file: stri
     shell.ports.tell({ failure: placed, command, file, line });
     return failure.exit;
   };
-  if (shell.ports.keepGoing) throw usage('--atomic and -k do not go together', 'a transaction has no half');
+  if (shell.ports.keepGoing) throw NO_HALF;
   let before = 0;
   for (const each of texts) {
     const [failure, place] = faultOf(shell.parse(each)) ?? [];
@@ -100,12 +102,30 @@ export async function runAtomic(host: Host, texts: readonly string[], file: stri
   return shell.commit('commit');
 }
 
+/** The same of one command whose words the system's shell has split. */
+export async function runAtomicWords(host: Host, words: readonly string[]): Promise<number> {
+  const { shell } = host;
+  if (shell.ports.keepGoing) throw NO_HALF;
+  const refusal = refusalOfName(host, words[0] ?? '');
+  if (refusal !== undefined) {
+    shell.ports.tell({ failure: refusal, command: redact(words.join(' ')), file: undefined, line: undefined });
+    return refusal.exit;
+  }
+  shell.changes.beginAtomic();
+  const status = await shell.runWords(words);
+  if (status !== 0 || (shell.changes.waiting ?? 0) === 0) return status;
+  return shell.commit(words.join(' '));
+}
+
 /** Why a command cannot be part of a transaction, as far as its name tells. */
-function refusalOf({ shell }: Host, { words, os, pipe, file, block }: Pipeline): Failure | undefined {
+function refusalOf(host: Host, { words, os, pipe, file, block }: Pipeline): Failure | undefined {
   if (os !== undefined || pipe !== undefined || file !== undefined)
     return usage('--atomic takes no OS commands, pipes and files', 'operations, assert and exists can be part of it');
   const name = words[0] === undefined ? undefined : staticText(words[0]);
   if (name === undefined || block !== undefined) return undefined; // known when it runs
+  return refusalOfName(host, name);
+}
+function refusalOfName({ shell }: Host, name: string): Failure | undefined {
   const spec = shell.ports.registry.find(name);
   if (spec === undefined) return unknownCommand(name, shell.ports.registry);
   if (spec.transaction !== undefined) return undefined;

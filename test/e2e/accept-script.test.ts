@@ -157,6 +157,18 @@ test('accept 6: -k counts, --atomic leaves no trace when it fails, --dry-run sen
   const large = `${'x'.repeat(600_000)}`;
   assert.equal((await zoosh(['--atomic', server.hosts], `set /one ${large}\nset /at ${large}\n`)).code, 19);
 
+  // one command is no less a whole than a script
+  const one = (...words: string[]): ReturnType<typeof zoosh> => zoosh(['--atomic', server.hosts, ...words]);
+  assert.equal((await one('delete', '/k1', '/k2', '/none')).code, 10);
+  assert.notEqual(await stateOf('/k1'), undefined);
+  const alone = await one('mkdir', '-p', '/alone/a', '/alone/b');
+  assert.deepEqual([alone.code, alone.stdout.split('\n').length], [0, 4], alone.stderr);
+  const [top, below] = [await client.exists('/alone'), await client.exists('/alone/b')];
+  assert.equal(top?.czxid, below?.czxid);
+  const read = await one('ls', '/');
+  assert.deepEqual([read.code, read.stdout], [2, '']);
+  assert.match(read.stderr, /^error: ls cannot be part of --atomic\n/);
+
   const zxid = async (): Promise<bigint> => {
     await client.sync('/');
     return client.lastZxid;
