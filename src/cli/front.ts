@@ -233,6 +233,7 @@ async function promptOrScript(globals: Globals, where: Where, banner: readonly s
       version: packageVersion(),
       plain: isDumb(process.env) || globals.ascii === true,
       keepsHistory: globals.history,
+      readsFiles: globals.config,
       banner: isDry ? [...banner, DRY_RUN] : banner,
     }),
   );

@@ -133,7 +133,7 @@ async function program(): Promise<Command> {
     .option('--atomic', 'all changes of the script as one transaction, or none')
     .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, NO_GLOBALS.set)
     .option('--compat <WHAT>', "be zkCli: zkcli, zkcli-exact, with =3.8 or =3.10 for a version's own texts")
-    .option('--no-config', 'ignore the configuration file')
+    .option('--no-config', 'ignore config.json and rc.zk')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
     .option('--client-config <FILE>', "zkCli's client configuration: TLS (PEM, PKCS12, JKS stores) and SASL")

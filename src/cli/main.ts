@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { packageVersion } from '../platform/version.ts';
-import { failureOf, usage } from '../shell/failure.ts';
+import { type Failure, failureOf, usage } from '../shell/failure.ts';
 import { PROGRAMS } from '../shell/programs.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { normaliseLegacy } from './legacy.ts';
+import { saysJson } from './said-output.ts';
 import { isReaderGone, unwritableOut } from './standard-output.ts';
 import { isTarget } from './targets.ts';
 import { compatWish } from './zkcli-argv.ts';
@@ -27,9 +28,11 @@ export async function main(argv: string[]): Promise<number> {
     const failure = failureOf(error);
     const { plainTheme } = await import('../out/theme.ts');
     const { failureText } = await import('../out/failures.ts');
-    const told = { failure, command: argv.join(' '), file: undefined, line: undefined };
+    const { redact } = await import('../editor/redact.ts');
+    const told = { failure, command: redact(argv.join(' ')), file: undefined, line: undefined };
     const { errWidth } = await import('./width.ts');
-    process.stderr.write(failureText(told, 'text', plainTheme(true), errWidth()));
+    const mode = saysJson(argv, process.env) ? 'json' : 'text';
+    process.stderr.write(failureText(told, mode, plainTheme(true), errWidth()));
     if (failure.exit === 70 && argv.some((word) => word === '-v' || word === '--verbose'))
       process.stderr.write(`${(error as Error).stack ?? ''}\n`);
     return failure.exit;
@@ -79,7 +82,7 @@ async function run(argv: string[]): Promise<number> {
   }
   const profile = globals.profile === undefined ? undefined : `@${globals.profile.replace(/^@/, '')}`;
   const [one, two] = [globals.server, profile, said].filter((each) => each !== undefined);
-  if (two !== undefined) throw usage(`two targets: ${one} and ${two}`, 'commands go to one ensemble: leave one out');
+  if (two !== undefined) throw twoTargets(one, two);
   const [name, ...args] = words;
   if (name === 'run') {
     const [file, ...more] = args;
@@ -119,9 +122,13 @@ async function withTarget(
   const first = await parseGlobals(argv);
   const [said, ...rest] = first.words;
   if (said === undefined || !isTarget(said)) return { ...first, said: undefined };
+  if (rest[0] !== undefined && isTarget(rest[0])) throw twoTargets(said, rest[0]);
   if (rest[0]?.startsWith('-') !== true) return { globals: first.globals, words: rest, said };
   return { ...(await parseGlobals([...argv.slice(0, argv.length - first.words.length), ...rest])), said };
 }
+
+const twoTargets = (one: string | undefined, two: string): Failure =>
+  usage(`two targets: ${one} and ${two}`, 'commands go to one ensemble: leave one out');
 
 /** The one that `ensemble shell [NAME]` means. */
 async function namedEnsemble([, name, more]: readonly string[]): Promise<{ name: string; connect: string }> {

@@ -26,6 +26,8 @@ export interface ReplOptions {
   readonly version: string;
   readonly plain: boolean;
   readonly keepsHistory: boolean;
+  /** `rc.zk` is run. */
+  readonly readsFiles: boolean;
   /** Lines above the first prompt. */
   readonly banner: readonly string[];
 }
@@ -38,7 +40,8 @@ const END_MS = 200;
 const AGAIN_MS = 1000;
 
 /** The prompt: reads a line, runs it, until the user leaves. Returns the exit code. */
-export async function runRepl({ host, version, plain: isPlain, keepsHistory, banner }: ReplOptions): Promise<number> {
+export async function runRepl(options: ReplOptions): Promise<number> {
+  const { host, version, plain: isPlain, keepsHistory, readsFiles, banner } = options;
   const { shell, session, settings, presenter } = host;
   const { theme } = presenter;
   const kept = Number(settings.get('history'));
@@ -166,8 +169,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   try {
     for (const line of banner) process.stderr.write(`${fold(line, errWidth(), 1).join('\n')}\n`);
     void greet(host, version);
-    if (existsSync(host.folders.rcFile))
-      await run(() => shell.run(readScript(host.folders.rcFile), { file: 'rc.zk', line: 1 }));
+    if (readsFiles && existsSync(host.folders.rcFile)) await run(() => runStart(host));
     while (shell.leaving === undefined) {
       const result = await editor.readLine();
       if (result.type === 'eof') break;
@@ -193,6 +195,18 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     if (!isEnded) host.isForced = true;
   }
   return shell.leaving?.status ?? 0;
+}
+
+/** The commands at the start. What is wrong with their file keeps nobody from the prompt. */
+async function runStart({ shell, folders }: Host): Promise<number> {
+  let text: string;
+  try {
+    text = readScript(folders.rcFile);
+  } catch (error) {
+    shell.ports.tell({ failure: failureOf(error), command: '', file: undefined, line: undefined });
+    return shell.lastStatus;
+  }
+  return shell.run(text, { file: 'rc.zk', line: 1 });
 }
 
 /** Who leaves inside a transaction may take it for made. */
