@@ -110,7 +110,8 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
     const stat = await client.exists(path, { signal, ...watch });
     if (stat === undefined) throw new KeeperError('NoNode', path);
     const long = wishes.long ? [{ name: path, stat }] : undefined;
-    return { type: 'listing', path, names: [path], long, isPaths: true, onePerLine, ...(wishes.stat && { stat }) };
+    const itself = { isPaths: true, isItself: true, onePerLine };
+    return { type: 'listing', path, names: [path], long, ...itself, ...(wishes.stat && { stat }) };
   }
   if (wishes.recursive) return below(path, wishes, context);
   const { children, stat } = await client.getChildren(path, { signal, ...watch });

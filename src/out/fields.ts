@@ -9,6 +9,7 @@ import { visibleLine } from './data.ts';
 import type { Screen } from './human.ts';
 import { toJson } from './json.ts';
 import { isDivided, listPart } from './json-parts.ts';
+import { oneList } from './one-list.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawBordered } from './table.ts';
 
@@ -101,7 +102,8 @@ export function headerOf(output: Output): readonly string[] | undefined {
 }
 
 /** With borders; undefined for what is no table. */
-export function toTable(output: Output, { theme }: Screen): string[] | undefined {
+export function toTable(output: Output, screen: Screen): string[] | undefined {
+  const { theme } = screen;
   const draw = (columns: readonly Column[], rows: readonly (readonly string[])[]): string[] =>
     drawBordered(
       columns,
@@ -110,6 +112,10 @@ export function toTable(output: Output, { theme }: Screen): string[] | undefined
     );
   const named = (names: readonly string[]): Column[] => names.map((name) => ({ name }));
   switch (output.type) {
+    case 'many': {
+      const list = oneList(output.parts);
+      return list === undefined ? undefined : toTable(list, screen);
+    }
     case 'table':
       return draw(output.columns, output.rows);
     case 'fields':

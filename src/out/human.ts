@@ -11,6 +11,7 @@ import { base64, hexdump, isText, prettyJson, unpack, visible, visibleLine } fro
 import { differencesLines } from './differences.ts';
 import { changeLine } from './events.ts';
 import { fold, foldPage, LEAST } from './fold.ts';
+import { oneList } from './one-list.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -43,12 +44,15 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [deletedLine(output, screen)];
     case 'node':
       return nodeLines(output, screen);
-    case 'many':
+    case 'many': {
+      const list = oneList(output.parts);
+      if (list !== undefined) return listingLines(list, screen);
       return output.parts.flatMap((part, at) => {
         const named = part.type === 'node' || part.type === 'stat' || part.type === 'listing' || part.type === 'acl';
         const head = named ? [...(at > 0 ? [''] : []), theme.path(`${quoteWord(part.path)}:`)] : [];
         return [...head, ...toHuman(part, screen)];
       });
+    }
     case 'listing':
       return listingLines(output, screen);
     case 'stat':

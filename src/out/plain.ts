@@ -6,6 +6,7 @@ import { branchText } from './branches.ts';
 import { base64, hexdump, isText } from './data.ts';
 import { differenceFields } from './differences.ts';
 import { changeText } from './events.ts';
+import { oneList } from './one-list.ts';
 import { kindOf, statJson } from './stat.ts';
 
 type Chunk = string | Uint8Array;
@@ -32,13 +33,16 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'node':
       yield* nodeChunks(output);
       break;
-    case 'many':
+    case 'many': {
+      const list = oneList(output.parts);
+      if (list !== undefined) return yield* chunks(list);
       for (const [at, part] of output.parts.entries()) {
         const needsHeader = part.type === 'node' || part.type === 'stat' || part.type === 'listing';
         if (needsHeader) yield `${at > 0 ? '\n' : ''}${showName(part.path)}:\n`;
         yield* chunks(part);
       }
       break;
+    }
     case 'listing':
       if (output.long !== undefined)
         for (const { name, stat } of output.long)

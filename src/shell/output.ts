@@ -140,6 +140,8 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
       readonly stat?: Stat | undefined;
       readonly long?: readonly ListedNode[] | undefined;
       readonly isPaths?: boolean;
+      /** The node itself, not what is below. */
+      readonly isItself?: boolean;
       readonly onePerLine?: boolean;
       readonly part?: Part;
     }

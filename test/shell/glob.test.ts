@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Client } from '../../src/client/api.ts';
+import { toTable } from '../../src/out/fields.ts';
+import { toHuman } from '../../src/out/human.ts';
+import { toJson } from '../../src/out/json.ts';
+import { toPlain } from '../../src/out/plain.ts';
+import { plainTheme } from '../../src/out/theme.ts';
 import { expandBraces, matcher } from '../../src/shell/glob.ts';
 import { amount } from '../amount.ts';
 import { stopwatch } from '../patience.ts';
+import { rig } from './rig.ts';
 
 /** The same by an expression, which says what is meant and may take for ever. */
 function byExpression(pattern: string): RegExp | undefined {
@@ -71,5 +78,31 @@ test('names and data of a hostile hand take no longer than others', () => {
     const spent = stopwatch();
     assert.ok(expandBraces(text).length >= 1);
     assert.ok(spent() < 1000, `${text.slice(0, 20)}: ${spent()} ms`);
+  }
+});
+
+test('ls -d of several is one list, which scripts read line by line', async () => {
+  const stat = { version: 2, dataLength: 5, numChildren: 0, ephemeralOwner: 0n, mtime: 0 };
+  const client = {
+    state: 'connected',
+    exists: async (path: string) => (path.includes('*') ? undefined : stat),
+    getChildren: async () => ({ children: ['a', 'b c'], stat: { numChildren: 2 } }),
+  } as unknown as Client;
+  const screen = { theme: plainTheme(true), width: 80, now: 0 };
+  for (const [line, plain, human] of [
+    ['ls -d /x/*', '/x/a\n/x/b c\n', ["/x/a      '/x/b c'"]],
+    ['ls -d -l /x/a /y', undefined, undefined],
+  ] as const) {
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), 0);
+    const output = it.shown[0] ?? assert.fail();
+    const lines = toPlain(output).toString();
+    if (plain !== undefined) assert.equal(lines, plain);
+    else assert.match(lines, /^persistent\t2\t5\t0\t\S+\t0x0\t\/x\/a\npersistent\t2\t5\t0\t\S+\t0x0\t\/y\n$/);
+    const shown = toHuman(output, screen);
+    if (human !== undefined) assert.deepEqual(shown, human);
+    else assert.deepEqual([shown.length, shown[0]?.trim().split(/\s+/)[0]], [3, 'kind']);
+    assert.equal(toTable(output, screen)?.length, 6);
+    assert.ok(Array.isArray(toJson(output)), 'JSON is as it was: a listing for each');
   }
 });
