@@ -6,7 +6,14 @@ import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { refuseHidden } from '../shell/hidden.ts';
-import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
+import {
+  compareAcls,
+  isMasked,
+  refuseMasked,
+  refuseTyped,
+  unknownAcls,
+  warnOfPasswords,
+} from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { stoppedAfter } from '../shell/part-done.ts';
 import { plural } from '../shell/units.ts';
@@ -71,7 +78,7 @@ export default command({
   notes: [
     'add joins permissions with those an id has. rm takes away the entry, or only the permissions that are named.',
     'For digest ids rm needs no hash: digest:bob means the entry of bob.',
-    'An ACL that is read without password hashes is not written back (15): addauth first.',
+    'An ACL that is read without password hashes is not written back (15): addauth first. Nor can diff say whether two of those are the same (14).',
   ],
   async run({ action, words, recursive, force, noAcl, sha256 }, context): Promise<Output> {
     const [first, second, ...more] = words;
@@ -167,7 +174,9 @@ async function difference(a: string, b: string, context: CommandContext): Promis
     ...mine.filter((each) => !theirs.includes(each)).map((text) => ({ label: '-', text })),
     ...theirs.filter((each) => !mine.includes(each)).map((text) => ({ label: '+', text })),
   ];
-  return { type: 'lines', lines, exit: sameAcl(left?.acl ?? [], right?.acl ?? []) ? 0 : 1 };
+  const how = compareAcls(left?.acl ?? [], right?.acl ?? []);
+  if (how === 'unknown') context.warn(unknownAcls([a]));
+  return { type: 'lines', lines: how === 'unknown' ? [] : lines, exit: { same: 0, different: 1, unknown: 14 }[how] };
 }
 
 async function copy(

@@ -2,10 +2,10 @@ import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import type { Lack } from '../shell/archive-read.ts';
 import { command } from '../shell/command.ts';
-import { rebased } from '../shell/node-record.ts';
+import { rebased, unknownAcls } from '../shell/node-record.ts';
 import { type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
-import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
+import { differenceOf, hasUnknownAcl, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { Denied, fileOf, inflightOf, Streamed, withSuggestion } from './support.ts';
 
@@ -35,6 +35,7 @@ export default command({
     '+ is only in B, - only in A, ~ in both and different. Data and ACLs are compared unless one of them is asked for.',
     'snap:F:PATH is a subtree of a snapshot that a zoosh or Apache server wrote (without PATH all of it); every byte of the file is verified first.',
     'A file that was cut is compared as far as it goes, and the exit code is 14.',
+    'So it is where an ACL was read without its password hashes: whether two such are the same nobody can say; --data leaves ACLs out.',
     'Paths are told as A calls them. The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
@@ -75,6 +76,7 @@ export default command({
     );
     const seen = { same: 0, created: 0, deleted: 0, changed: 0, ephemerals: 0 };
     const counts = () => ({ ...(!ephemerals && { ephemeralsLeftOut: seen.ephemerals }), same: seen.same });
+    const unknown: string[] = [];
     const shown = new Streamed<Difference>(context, (differences, part) => ({
       type: 'differences',
       differences,
@@ -92,9 +94,11 @@ export default command({
           seen.ephemerals++;
           continue;
         }
+        const isUnknown = aspects.acl && hasUnknownAcl(pair);
+        if (isUnknown) unknown.push(pair.path);
         const difference = differenceOf(asTold(pair, left, right), aspects);
         if (difference === undefined) {
-          seen.same++;
+          if (!isUnknown) seen.same++;
           continue;
         }
         seen[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'changed']++;
@@ -103,7 +107,8 @@ export default command({
     });
     denied.tell(context, 'read');
     for (const each of lacks) context.warn(each);
-    const exit = denied.any || lacks.length > 0 ? 14 : shown.count > 0 ? 1 : 0;
+    if (unknown.length > 0) context.warn(unknownAcls(unknown));
+    const exit = denied.any || lacks.length > 0 || unknown.length > 0 ? 14 : shown.count > 0 ? 1 : 0;
     const parts = [
       ...(seen.created > 0 ? [`${seen.created} only in ${b}`] : []),
       ...(seen.deleted > 0 ? [`${seen.deleted} only in ${a}`] : []),
@@ -116,7 +121,7 @@ export default command({
       ...last,
       exit,
       summary: ` ${parts.join(', ')}`,
-      counts: { equal: shown.count === 0, ...counts() },
+      counts: { equal: shown.count > 0 ? false : exit === 0 ? true : null, ...counts() },
     } as Output;
   },
 });

@@ -3,6 +3,7 @@ import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Acl, CreateMode, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { Failure } from './failure.ts';
+import { quoteWord } from './paths.ts';
 
 export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl';
 
@@ -103,6 +104,41 @@ export function sameAcl(a: readonly Acl[], b: readonly Acl[]): boolean {
       .sort()
       .join();
   return sorted(a) === sorted(b);
+}
+
+/**
+ * As far as it may be read: a digest entry without its hash may be any of the same user with the same permissions, so that
+ * nobody can say whether two such ACLs are the same.
+ */
+export function compareAcls(a: readonly Acl[], b: readonly Acl[]): 'same' | 'different' | 'unknown' {
+  if (!hasMasked(a) && !hasMasked(b)) return sameAcl(a, b) ? 'same' : 'different';
+  const users = new Map<string, { a: number; b: number; maskedA: number; maskedB: number }>();
+  const others = [...b];
+  for (const entry of a) {
+    const at = isMasked(entry) ? -1 : others.findIndex((each) => showAcl([each]) === showAcl([entry]));
+    if (at >= 0) others.splice(at, 1);
+    else tally(entry)[isMasked(entry) ? 'maskedA' : 'a']++;
+  }
+  for (const entry of others) tally(entry)[isMasked(entry) ? 'maskedB' : 'b']++;
+  const fits = [...users.values()].every(
+    (user) => user.a + user.maskedA === user.b + user.maskedB && user.a <= user.maskedB && user.b <= user.maskedA,
+  );
+  return fits ? 'unknown' : 'different';
+
+  function tally(entry: Acl): { a: number; b: number; maskedA: number; maskedB: number } {
+    const [user = ''] = entry.id.split(':');
+    const who = `${entry.perms} ${entry.scheme}:${isDigestScheme(entry.scheme) ? user : entry.id}`;
+    const known = users.get(who) ?? { a: 0, b: 0, maskedA: 0, maskedB: 0 };
+    users.set(who, known);
+    return known;
+  }
+}
+
+/** Says which those are. */
+export function unknownAcls(paths: readonly string[]): string {
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+  const some = paths.slice(0, 3).map(quoteWord).join(' ');
+  return `password hashes may not be read, so nobody can say whether the ACLs are the same: ${some}${more}`;
 }
 
 /** Null differs from empty. */

@@ -3,7 +3,16 @@ import { parentOf } from '../base/path.ts';
 import type { Acl, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { Failure } from './failure.ts';
-import { comparePaths, isOpen, isWithin, type NodeRecord, rebased, sameAcl, sameData } from './node-record.ts';
+import {
+  compareAcls,
+  comparePaths,
+  isOpen,
+  isWithin,
+  type NodeRecord,
+  rebased,
+  sameAcl,
+  sameData,
+} from './node-record.ts';
 import { type AclPolicy, aclUnder, type NodeSource } from './node-source.ts';
 import type { Difference } from './output.ts';
 import { showBytes, showCount } from './units.ts';
@@ -43,7 +52,11 @@ export interface Aspects {
   readonly stat?: boolean;
 }
 
-/** How a pair differs, as it is told; undefined: not at all. */
+/** Whether their ACLs are the same nobody can say, since password hashes may not be read. */
+export const hasUnknownAcl = ({ left, right }: Pair): boolean =>
+  left?.acl !== undefined && right?.acl !== undefined && compareAcls(left.acl, right.acl) === 'unknown';
+
+/** How a pair differs, as it is told; undefined: not at all, as far as their ACLs may be read. */
 export function differenceOf({ path, left, right }: Pair, aspects: Aspects): Difference | undefined {
   if (left === undefined || right === undefined) {
     const node = (left ?? right) as NodeRecord;
@@ -58,7 +71,12 @@ export function differenceOf({ path, left, right }: Pair, aspects: Aspects): Dif
   const notes: string[] = [];
   if (left.kind !== right.kind) notes.push(`kind ${left.kind} -> ${right.kind}`);
   else if (left.ttlMs !== right.ttlMs) notes.push(`ttl ${left.ttlMs ?? 'none'} -> ${right.ttlMs ?? 'none'}`);
-  if (aspects.acl && left.acl !== undefined && right.acl !== undefined && !sameAcl(left.acl, right.acl))
+  if (
+    aspects.acl &&
+    left.acl !== undefined &&
+    right.acl !== undefined &&
+    compareAcls(left.acl, right.acl) === 'different'
+  )
     notes.push(`acl ${showAcl(left.acl)} -> ${showAcl(right.acl)}`);
   if (aspects.stat === true && left.stat?.version !== right.stat?.version)
     notes.push(`version ${left.stat?.version ?? '?'} -> ${right.stat?.version ?? '?'}`);
@@ -175,7 +193,7 @@ class Levels {
   }
 }
 
-/** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (15, 19) */
+/** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (14, 15, 19) */
 export async function planOf(live: NodeSource, wanted: NodeSource, options: PlanOptions): Promise<Plan> {
   const changes = new Changes(live.root);
   const levels = new Levels(live.root, options.above ?? []);
@@ -228,7 +246,7 @@ const emptyLevel = (path: string): Change => ({
   record: { path, data: null, acl: undefined, kind: 'persistent', stat: undefined },
 });
 
-/** What makes one node as `wanted`; undefined: it is. @throws Failure (15) */
+/** What makes one node as `wanted`; undefined: it is. @throws Failure (14, 15) */
 export function changeOf(
   path: string,
   now: NodeRecord | undefined,
@@ -239,6 +257,17 @@ export function changeOf(
   const record: NodeRecord = { ...wanted, path, acl, stat: undefined };
   // a kind cannot be changed, and servers do not tell containers and TTL nodes apart from others
   const left = now && { ...now, kind: record.kind, ttlMs: record.ttlMs };
+  if (hasUnknownAcl({ path, left, right: record }))
+    // nor would it be taken from who may not read the hash
+    throw new Failure(
+      14,
+      'NoAuth',
+      `a password hash in the ACL of ${path} may not be read, so nobody can say how it differs`,
+      {
+        path,
+        hint: 'addauth as one who has a presents a credential; --no-acl leaves ACLs out',
+      },
+    );
   const difference = differenceOf({ path, left, right: record }, { data: true, acl: acl !== undefined });
   if (difference === undefined) return undefined;
   const setsAcl = now?.acl !== undefined && acl !== undefined && !sameAcl(now.acl, acl);
