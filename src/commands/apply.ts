@@ -32,6 +32,7 @@ export default command({
   group: 'bulk',
   about: 'make a subtree equal to a file',
   risk: 'bulk',
+  riskOf: ({ check }) => (check ? 'read' : 'bulk'),
   params: {
     file: {
       kind: 'file',

@@ -38,6 +38,8 @@ export default command({
   group: 'bulk',
   about: 'copy nodes, also from and to other ensembles and files',
   risk: 'write',
+  // a file is no node
+  riskOf: ({ places }) => (fileOf(places.at(-1) ?? '') === undefined ? 'write' : 'read'),
   transaction: 'expanded',
   params: {
     places: {
@@ -205,7 +207,7 @@ async function agree({ client, target, root, source }: Job, force: boolean, cont
   if (above === undefined)
     throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
       path: root,
-      hint: `mkdir -p ${parent} makes it`,
+      hint: `mkdir -p ${quoteWord(parent)} makes it`,
     });
   const protects = context.session.isProtected(target);
   if (there === undefined) {

@@ -1,8 +1,9 @@
 /** What may be wrong with the nodes: too many, too large, open to everyone, without an owner, near their quota. */
 import { KeeperError } from '../base/errors.ts';
-import type { Client } from '../client/api.ts';
+import type { Client, Stat } from '../client/api.ts';
 import type { CommandContext } from '../shell/command.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { hex, plural, showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import type { Finding } from './doctor-members.ts';
@@ -30,7 +31,11 @@ export async function quotaFindings(client: Client, context: CommandContext): Pr
       const stats = await client.get(statsPath(subtree), { signal }).catch(() => undefined);
       const used = share(parseQuota(stats?.data?.toString() ?? ''), parseQuota(data?.toString() ?? ''));
       if (Number.parseInt(used, 10) >= 90)
-        found.push({ verdict: 'warn', what: `${subtree} uses ${used} of its quota`, fix: `quota ls ${subtree}` });
+        found.push({
+          verdict: 'warn',
+          what: `${quoteWord(subtree)} uses ${used} of its quota`,
+          fix: `quota ls ${quoteWord(subtree)}`,
+        });
     }
   } catch (error) {
     if (!(error instanceof KeeperError)) throw error; // no quotas to be seen from here
@@ -40,6 +45,37 @@ export async function quotaFindings(client: Client, context: CommandContext): Pr
 
 /** Sessions that own ephemeral nodes, each with one of them and how many. */
 export type Owners = Map<bigint, { readonly path: string; count: number }>;
+
+/** The biggest of each kind, of nodes that come in the order of a walk; ties go to the first. */
+class Largest {
+  readonly #root: string;
+  readonly #data = { path: '', most: 0 };
+  readonly #children = { path: '', most: 0 };
+  readonly #family = { path: '', most: 0 };
+  #at = { path: '', below: 0 };
+  constructor(root: string) {
+    this.#root = root;
+  }
+  look(path: string, depth: number, { dataLength, numChildren }: Pick<Stat, 'dataLength' | 'numChildren'>): void {
+    more(this.#data, path, dataLength);
+    more(this.#children, path, numChildren);
+    if (depth === 1) this.#at = { path, below: 0 };
+    else if (depth > 1) more(this.#family, this.#at.path, ++this.#at.below);
+  }
+  text(): string {
+    const [data, children, family] = [this.#data, this.#children, this.#family];
+    return [
+      `most children ${quoteWord(children.path || this.#root)} (${showCount(children.most)})`,
+      ...(family.most > 0 ? [`largest family ${quoteWord(family.path)} (${plural(family.most, 'node')} below)`] : []),
+      ...(data.most > 0 ? [`largest data ${quoteWord(data.path)} (${showBytes(data.most)})`] : []),
+    ].join(', ');
+  }
+}
+function more(known: { path: string; most: number }, path: string, value: number): void {
+  if (value <= known.most) return;
+  known.path = path;
+  known.most = value;
+}
 
 /** Walks the nodes below `root`, `limit` of them; the owners of ephemeral nodes go into `owners`. */
 export async function nodeFindings(
@@ -55,6 +91,7 @@ export async function nodeFindings(
   const wide: { path: string; children: number; bytes: number }[] = [];
   const big: { path: string; bytes: number }[] = [];
   const open: string[] = [];
+  const largest = new Largest(root);
   let names = { path: '', bytes: 0 };
   const above: string[] = [];
   using progress = context.progress(`looking at ${root}`);
@@ -66,6 +103,7 @@ export async function nodeFindings(
     const { path, depth, stat } = node;
     progress.update(++seen);
     bytes += stat.dataLength;
+    largest.look(path, depth, stat);
     if (node.denied) denied++;
     above.length = depth;
     const parent = above.at(-1) ?? '';
@@ -84,8 +122,9 @@ export async function nodeFindings(
       if (known === undefined) owners.set(owner, { path, count: 1 });
       else known.count++;
     }
-    // an ephemeral node has nothing below it
-    if (depth === 1 && root === '/' && stat.ephemeralOwner === 0n) {
+    // an ephemeral node has nothing below it, and the root of all is open wherever nobody closed it
+    const isTop = depth === 0 ? client.chroot !== '' || root !== '/' : depth === 1 && root === '/';
+    if (isTop && stat.ephemeralOwner === 0n) {
       const acl = await client.getAcl(path, { signal }).catch(() => undefined);
       if (acl?.acl.some(({ scheme, id, perms }) => scheme === 'world' && id === 'anyone' && (perms & DELETE) !== 0))
         open.push(path);
@@ -97,29 +136,30 @@ export async function nodeFindings(
       size > LISTING_BYTES
         ? {
             verdict: 'warn',
-            what: `${path} has ${showCount(children)} children; listing it needs ${showBytes(size)}, and other tools take 1 MB`,
+            what: `${quoteWord(path)} has ${showCount(children)} children; listing it needs ${showBytes(size)}, and other tools take 1 MB`,
             fix: 'spread them over several nodes',
           }
         : {
             verdict: 'warn',
-            what: `${path} has ${showCount(children)} children`,
+            what: `${quoteWord(path)} has ${showCount(children)} children`,
             fix: 'spread them over several nodes',
           },
     );
   for (const each of big.slice(0, 10))
     found.push({
       verdict: 'warn',
-      what: `${each.path} holds ${showBytes(each.bytes)}; servers refuse more than 1 MB`,
+      what: `${quoteWord(each.path)} holds ${showBytes(each.bytes)}; servers refuse more than 1 MB`,
       fix: 'keep large data elsewhere',
     });
   if (open.length > 0)
     found.push({
       verdict: 'FAIL',
-      what: `${open.slice(0, 5).join(', ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}: anyone may delete what is below`,
-      fix: `addauth, then setAcl -R ${open.length > 1 ? 'PATH' : open[0]} auth::cdrwa`,
+      what: `${open.slice(0, 5).map(quoteWord).join(', ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}: anyone may delete what is below`,
+      fix: `addauth, then setAcl -R ${open.length > 1 ? 'PATH' : quoteWord(open[0] as string)} auth::cdrwa`,
     });
   if (denied > 0)
     found.push({ verdict: 'warn', what: `${plural(denied, 'node')} may not be listed from here`, fix: 'addauth' });
+  if (seen > 1) found.push({ verdict: 'ok', what: largest.text() });
   found.push({
     verdict: 'ok',
     what: `looked at ${plural(seen, 'node')}, ${showBytes(bytes)} of data${seen >= limit ? ` (stopped there: --limit ${limit})` : ''}`,
@@ -141,7 +181,7 @@ export async function heartbeatFindings(
     if (stat === undefined || BigInt.asUintN(64, stat.ephemeralOwner) !== owner) continue; // gone since
     found.push({
       verdict: 'warn',
-      what: `${path}${count > 1 ? ` and ${count - 1} more` : ''}: session ${hex(owner)} is not connected`,
+      what: `${quoteWord(path)}${count > 1 ? ` and ${count - 1} more` : ''}: session ${hex(owner)} is not connected`,
       fix: 'ephemeral nodes go when their session times out',
     });
   }

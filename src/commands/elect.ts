@@ -36,6 +36,16 @@ export default command({
     const election = new Election(client, values.path, holderOf(values));
     if (values.observe) {
       if (values.words.length > 0) throw usage('elect: --observe takes no program');
+      const { wait, signal, grace, onLost, id } = values;
+      const given = Object.entries({
+        '--wait': wait,
+        '--signal': signal,
+        '--grace': grace,
+        '--on-lost': onLost,
+        '--id': id,
+      });
+      const [option] = given.find(([, value]) => value !== undefined) ?? [];
+      if (option !== undefined) throw usage(`elect: ${option} is for candidates, and --observe is none`);
       for await (const leader of election.observe(context.signal)) context.show(told(leader));
       context.signal.throwIfAborted();
       return { type: 'many', parts: [] };

@@ -124,10 +124,11 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
   }
   let long: ListedNode[] | undefined;
   let names = children;
+  let exit: Pick<Output, 'exit'> = {};
   if (wishes.long || isSorted) {
     const { denied, tell } = deniedTeller(context);
     long = await stats(client, names, (name) => joinPath(path, name), context, denied);
-    tell();
+    exit = tell();
     if (wishes.byTime) long.sort((a, b) => b.stat.mtime - a.stat.mtime);
     if (wishes.bySize) long.sort((a, b) => b.stat.dataLength - a.stat.dataLength);
     if (wishes.byChildren) long.sort((a, b) => b.stat.numChildren - a.stat.numChildren);
@@ -136,6 +137,7 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
     names = long.map(({ name }) => name);
   } else names = shorten(wishes.reverse ? names.reverse() : names, wishes);
   return {
+    ...exit,
     type: 'listing',
     path,
     names,
@@ -180,8 +182,7 @@ async function inParts(
       context.signal.throwIfAborted();
       await shown.add(name);
     }
-    tell();
-    return shown.end();
+    return { ...tell(), ...shown.end() };
   }
   const client = await context.client();
   const make = (long: readonly ListedNode[], which: Part | undefined): Output => ({
@@ -201,8 +202,7 @@ async function inParts(
       await shown.add(each);
     progress.update(at + part.length, names.length);
   }
-  tell();
-  return shown.end();
+  return { ...tell(), ...shown.end() };
 }
 
 /** All below, shown while it is walked; only the other way round it must be known as a whole. */
@@ -282,7 +282,8 @@ function shorten<T>(items: T[], { limit, note }: Wishes): T[] {
 interface DeniedTeller {
   /** May be told of the same node twice. */
   readonly denied: (path: string) => void;
-  readonly tell: () => void;
+  /** What is not shown is a part that was not done. */
+  readonly tell: () => Pick<Output, 'exit'>;
 }
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
 function deniedTeller(context: CommandContext): DeniedTeller {
@@ -292,7 +293,9 @@ function deniedTeller(context: CommandContext): DeniedTeller {
     tell: () => {
       const some = [...paths].slice(0, 3).map(quoteWord).join(' ');
       const more = paths.size > 3 ? ` and ${paths.size - 3} more` : '';
-      if (paths.size > 0) context.warn(`not permitted by the ACL: ${some}${more}`);
+      if (paths.size === 0) return {};
+      context.warn(`not permitted by the ACL: ${some}${more}`);
+      return { exit: 14 };
     },
   };
 }

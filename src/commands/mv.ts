@@ -70,7 +70,7 @@ export default command({
     if (above === undefined)
       throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
         path: to,
-        hint: `mkdir -p ${parent} makes it`,
+        hint: `mkdir -p ${quoteWord(parent)} makes it`,
       });
     if (there !== undefined && !force)
       throw new Failure(11, 'NodeExists', `node already exists: ${to}`, {

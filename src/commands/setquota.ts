@@ -88,7 +88,7 @@ async function refuseConflicts(client: Client, path: string, { signal }: Command
   const conflict = (other: string, what: string): Failure =>
     new Failure(20, 'BadArguments', `${path} has ${what} with a quota: ${other}`, {
       path,
-      hint: `quotas do not nest; delquota ${other} removes that one`,
+      hint: `quotas do not nest; delquota ${quoteWord(other)} removes that one`,
     });
   for (let at = parentOf(path); at !== '/' && at !== ''; at = parentOf(at))
     if (await client.exists(limitsPath(at), { signal })) throw conflict(at, 'a parent');

@@ -8,6 +8,7 @@ import { Failure, failureOf } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
 import { type NodeSource, placeOf } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { isAtLeast } from '../shell/server-facts.ts';
 import { nearest } from '../shell/suggest.ts';
 import type { Change } from '../shell/tree-plan.ts';
@@ -23,7 +24,7 @@ export function versionOf(text: string | undefined, path: string, context: Comma
     const version = context.versionsRead.get(path);
     if (version !== undefined) return version;
     throw new Failure(2, 'Usage', `this shell has not read ${path} yet, so -v = has no version`, {
-      hint: `get ${path} first`,
+      hint: `get ${quoteWord(path)} first`,
       path,
     });
   }
@@ -81,22 +82,32 @@ export async function inTurn(
       parts.push(await one(path));
     } catch (error) {
       failed.push(error as Error);
-      const { code } = error as { code?: unknown };
-      if (!reads || (code !== 'NoNode' && code !== 'NoAuth')) break;
+      if (!reads || !isOfOneNode(error)) break;
     }
   if (failed.length === 0) return paths.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
   if (parts.length > 0 && !context.isDry) context.show({ type: 'many', parts });
-  const [first] = failed;
-  if (failed.length === 1) throw first;
+  throw joined(failed);
+}
+const MISSING_TOLD = 5;
+
+/** It says nothing about other nodes. */
+export function isOfOneNode(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'NoNode' || code === 'NoAuth';
+}
+
+/** As one; there is at least one. */
+export function joined(failed: readonly Error[]): Error {
+  const first = failed[0] as Error;
+  if (failed.length === 1) return first;
   const { exit, code, path } = failureOf(first, 'read');
   const texts = failed.slice(0, MISSING_TOLD).map(({ message }) => message);
   const more = failed.length - texts.length;
-  throw new Failure(exit, code, [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join('; '), {
+  return new Failure(exit, code, [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join('; '), {
     path,
     cause: first,
   });
 }
-const MISSING_TOLD = 5;
 
 /** Creates `path` and whatever is missing above it; the parents are persistent and empty. */
 export async function createWithParents(

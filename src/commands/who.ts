@@ -5,7 +5,7 @@ import { connectionsOf, membersOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { hex, plural, showAge } from '../shell/units.ts';
-import { withSuggestion } from './support.ts';
+import { isOfOneNode, joined, withSuggestion } from './support.ts';
 
 /** Whose ephemeral node it is. */
 export default command({
@@ -38,21 +38,27 @@ export default command({
     const { signal } = context;
     const owned: { path: string; owner: bigint }[] = [];
     const persistent: string[] = [];
-    for (const path of paths) {
-      const stat = await withSuggestion(path, context, async () => {
-        const found = await client.get(path, { signal }).then(
-          ({ stat }) => stat,
-          (error: { code?: string }) => {
-            if (error.code === 'NoAuth') return client.exists(path, { signal });
-            throw error;
-          },
-        );
-        return found;
-      });
-      if (stat !== undefined && stat.ephemeralOwner !== 0n)
-        owned.push({ path, owner: BigInt.asUintN(64, stat.ephemeralOwner) });
-      else persistent.push(path);
-    }
+    const failed: Error[] = [];
+    for (const path of paths)
+      try {
+        const stat = await withSuggestion(path, context, async () => {
+          const found = await client.get(path, { signal }).then(
+            ({ stat }) => stat,
+            (error: { code?: string }) => {
+              if (error.code === 'NoAuth') return client.exists(path, { signal });
+              throw error;
+            },
+          );
+          return found;
+        });
+        if (stat !== undefined && stat.ephemeralOwner !== 0n)
+          owned.push({ path, owner: BigInt.asUintN(64, stat.ephemeralOwner) });
+        else persistent.push(path);
+      } catch (error) {
+        if (!isOfOneNode(error)) throw error;
+        failed.push(error as Error);
+      }
+    if (failed.length > 0 && owned.length === 0) throw joined(failed);
     const own = BigInt.asUintN(64, client.sessionId);
     const ownServer = client.server ?? '-';
     const isAllOurs = owned.every(({ owner }) => owner === own);
@@ -73,7 +79,7 @@ export default command({
     if (found.length === 1 && found[0]?.connection === undefined && found[0]?.isOurs === false)
       context.warn('its session has no connection at the moment: it ends unless its client comes back');
     if (owned.length === 0) context.warn(heldByNobody(persistent));
-    return {
+    const answer: Output = {
       ...(owned.length === 0 && { exit: 1 }),
       type: 'table',
       columns: [
@@ -113,6 +119,9 @@ export default command({
         ours: isOurs,
       })),
     };
+    if (failed.length === 0) return answer;
+    context.show(answer);
+    throw joined(failed);
   },
 });
 

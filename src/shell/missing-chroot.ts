@@ -1,5 +1,6 @@
 import type { Client } from '../client/api.ts';
 import { Failure } from './failure.ts';
+import { quoteWord } from './paths.ts';
 
 /** How long is asked whether it is there, ms: the answer that failed came from the same server just now. */
 const PATIENCE_MS = 3000;
@@ -17,7 +18,7 @@ export async function namedChroot(failure: Failure, client: () => Promise<Client
     if ((await asked.exists('/', { signal: AbortSignal.timeout(PATIENCE_MS) })) !== undefined) return failure;
     return new Failure(failure.exit, failure.code, `the chroot ${chroot} does not exist`, {
       path: '/',
-      hint: `who connects without it can make it: create -p ${chroot}`,
+      hint: `who connects without it can make it: create -p ${quoteWord(chroot)}`,
       cause: failure,
     });
   } catch {

@@ -162,6 +162,7 @@ test('an ephemeral node is not found open: nothing can be below it', async () =>
   const stat = (ephemeralOwner: bigint, numChildren = 0) => ({ ephemeralOwner, numChildren, dataLength: 0 });
   const nodes: Record<string, ReturnType<typeof stat>> = { '/': stat(0n, 2), '/held': stat(5n), '/open': stat(0n) };
   const client = {
+    chroot: '',
     getChildren: async (path: string) => ({ children: path === '/' ? ['held', 'open'] : [], stat: nodes[path] }),
     exists: async (path: string) => nodes[path],
     getAcl: async () => ({ acl: [{ scheme: 'world', id: 'anyone', perms: 31 }], stat: {} }),
