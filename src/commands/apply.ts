@@ -2,7 +2,7 @@ import { parentOf } from '../base/path.ts';
 import type { Lack } from '../shell/archive-read.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import {
   ACL_OPTIONS,
   aclPolicy,
@@ -20,7 +20,7 @@ import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
+import { type Change, type Plan, planOf, unreadable } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { refuseOwn, refuseOwnCheck, tellOwn } from './refuse-own.ts';
@@ -59,6 +59,7 @@ export default command({
     'Levels that are missing above a node of the file are made, empty and open to everyone, as import makes them.',
     'A file that was cut is refused (44) with --prune or --check; else it is used, told, and the exit code is 14.',
     'One that does not say whether it is whole, as older exports, lists of PATH=VALUE and folders that lost nodes, deletes only after a question, off a terminal only with --yes.',
+    'What an ACL hides is left alone, too, unless the file holds it or --prune would have to look there: then nothing is begun (14).',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],
   async run({ file, root, prune, check, noAcl, acl }, context): Promise<Output> {
@@ -67,10 +68,7 @@ export default command({
     const client = await context.client();
     const { signal } = context;
     const refuse = (each: string): never => {
-      throw new Failure(14, 'NoAuth', `${each} may not be read, so nobody can say how it differs`, {
-        path: each,
-        hint: 'addauth presents a credential',
-      });
+      throw unreadable(each);
     };
     const options = { signal, inflight: inflightOf(context), acl: policy.way !== 'none', denied: refuse };
     const unread = new Denied();
@@ -91,13 +89,19 @@ export default command({
     refuseOwn(client, path);
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
-    const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
+    // what the file does not hold stays as it is, whatever it is
+    const hidden = new Set<string>();
+    const hide = (each: string): void => void hidden.add(each);
+    const live = isThere
+      ? liveSource(client, path, path, { ...options, ...(!prune && { denied: hide }) })
+      : emptySource(path);
     const above = isThere ? [] : await missingUpTo(client, parentOf(path), signal);
     using comparing = context.progress(`comparing ${path} with ${file}`);
     const plan = await planOf(live, wanted, {
       prune,
       acl: policy,
       skip: (each) => isOwn(client, each),
+      hidden,
       above,
       seen: (count) => comparing.update(count),
     });

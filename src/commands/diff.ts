@@ -1,8 +1,7 @@
 import { KeeperError } from '../base/errors.ts';
-import { parentOf } from '../base/path.ts';
 import type { Lack } from '../shell/archive-read.ts';
 import { command } from '../shell/command.ts';
-import { rebased, unknownAcls } from '../shell/node-record.ts';
+import { isUnder, rebased, unknownAcls } from '../shell/node-record.ts';
 import { type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, hasUnknownAcl, type Pair, pairs } from '../shell/tree-plan.ts';
@@ -125,12 +124,6 @@ export default command({
     } as Output;
   },
 });
-
-/** It, or a node above it, is one of these. */
-function isUnder(path: string, tops: ReadonlySet<string>): boolean {
-  for (let at = path; at !== '/'; at = parentOf(at) || '/') if (tops.has(at)) return true;
-  return tops.has('/');
-}
 
 /** Servers do not tell containers and TTL nodes apart from others: no difference from a file that does. */
 function asTold(pair: Pair, a: NodeSource, b: NodeSource): Pair {

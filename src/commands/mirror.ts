@@ -6,7 +6,7 @@ import { addWatch } from '../recipes/repeated-watch.ts';
 import type { Lack, Lost } from '../shell/archive-read.ts';
 import { carryOut, inTurn } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import { isWithin } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -27,7 +27,7 @@ import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { type Plan, planOf } from '../shell/tree-plan.ts';
+import { type Plan, planOf, unreadable } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { refuseOwn, tellOwn } from './refuse-own.ts';
@@ -181,14 +181,9 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     acl: policy.way !== 'none',
     denied: (path: string) => denied.add(path, typeof from === 'string' ? fileOf(from) : undefined),
   };
-  // what is hidden there would be made anew, and what is hidden here would be deleted there
+  // what is hidden here would be deleted there, and nobody knows what is below what is hidden there
   const refuse = (path: string): never => {
-    throw new Failure(14, 'NoAuth', `${path} may not be read, so nobody can say how it differs`, {
-      path,
-      hint: prune
-        ? 'addauth presents a credential; without --delete what is hidden is left alone'
-        : 'addauth presents a credential',
-    });
+    throw unreadable(path, 'addauth presents a credential; without --delete what is hidden is left alone');
   };
   const incomplete = (path: string): never => {
     throw placeOf(String(from)).kind === 'file' ? unreadIn(String(from), path, 'without --delete') : refuse(path);
@@ -200,15 +195,17 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
       ? await openSource(from, context, { ...options, ...(prune ? { denied: incomplete } : { cut }) })
       : liveSource(from, here, here, { ...options, skipsOwn: true, ...(prune && { denied: refuse }) });
   if (prune) refuseAlone(wanted, String(from), '--delete');
+  const hidden = new Set<string>();
+  const hide = (path: string): void => void hidden.add(path);
   const isThere = (await to.exists(there, { signal })) !== undefined;
   const live = isThere
-    ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: refuse })
+    ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: prune ? refuse : hide })
     : emptySource(there);
   const above = isThere ? [] : await missingUpTo(to, parentOf(there), signal);
   using comparing = context.progress(`comparing ${there} with ${wanted.label}`);
   const skip = (path: string): boolean => isOwn(to, path);
   const seen = (count: number): void => comparing.update(count);
-  const plan = await planOf(live, wanted, { prune, acl: policy, skip, above, seen });
+  const plan = await planOf(live, wanted, { prune, acl: policy, skip, hidden, above, seen });
   denied.tell(context, 'read');
   if (typeof from === 'string') tellOwn(plan.own, context);
   if (lack !== undefined) context.warn(notWhole(fileOf(String(from)) ?? '', lack));

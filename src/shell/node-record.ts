@@ -1,5 +1,6 @@
 /** Nodes as they are kept outside of a server: in exports, in the trash, between two servers. */
 import { isDigestScheme } from '../base/digest-schemes.ts';
+import { parentOf } from '../base/path.ts';
 import type { Acl, CreateMode, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { Failure } from './failure.ts';
@@ -169,6 +170,12 @@ export function rebased(path: string, from: string, to: string): string {
 /** Whether `path` is `root` or below it. */
 export const isWithin = (path: string, root: string): boolean =>
   path === root || (root === '/' ? path.startsWith('/') : path.startsWith(`${root}/`));
+
+/** It, or a node above it, is one of these. */
+export function isUnder(path: string, tops: ReadonlySet<string>): boolean {
+  for (let at = path; at !== '/'; at = parentOf(at) || '/') if (tops.has(at)) return true;
+  return tops.has('/');
+}
 
 /** The order of exports: a node before what is below it, names by code unit. */
 export function comparePaths(a: string, b: string): number {

@@ -7,6 +7,7 @@ import {
   compareAcls,
   comparePaths,
   isOpen,
+  isUnder,
   isWithin,
   type NodeRecord,
   rebased,
@@ -134,6 +135,8 @@ export interface PlanOptions {
   readonly acl: AclPolicy;
   /** Nodes that are left alone. */
   readonly skip?: ((path: string) => boolean) | undefined;
+  /** Nodes of the tree that may not be read, known when the walk is past them. What is wanted at or below one is refused. */
+  readonly hidden?: ReadonlySet<string>;
   /** What is missing above the root of `live`, the topmost first. */
   readonly above?: readonly string[];
   /** Told how many nodes were compared. */
@@ -193,6 +196,10 @@ class Levels {
   }
 }
 
+/** `hint` for whoever can do without. */
+export const unreadable = (path: string, hint = 'addauth presents a credential'): Failure =>
+  new Failure(14, 'NoAuth', `${path} may not be read, so nobody can say how it differs`, { path, hint });
+
 /** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (14, 15, 19) */
 export async function planOf(live: NodeSource, wanted: NodeSource, options: PlanOptions): Promise<Plan> {
   const changes = new Changes(live.root);
@@ -209,6 +216,7 @@ export async function planOf(live: NodeSource, wanted: NodeSource, options: Plan
       if (right !== undefined) own++;
       continue;
     }
+    if (right !== undefined && options.hidden !== undefined && isUnder(path, options.hidden)) throw unreadable(path);
     levels.reach(path);
     if (left?.kind === 'ephemeral' || right?.kind === 'ephemeral') {
       ephemerals++;

@@ -65,6 +65,44 @@ test('what changes no node is not refused to a shell that is read-only, nor aske
   assert.equal(await client.exists('/ro2'), undefined);
 });
 
+test('what an ACL hides is left alone by apply and mirror of what does not hold it', async () => {
+  for (const path of ['/lone', '/lone/a', '/there', '/there/a']) await client.create(path, 'old');
+  await client.create('/lone/hid', 'x', HIDDEN);
+  await client.create('/there/hid', 'x', HIDDEN);
+  const file = join(folder, 'lone.ndjson');
+  assert.equal((await one('export', '/lone', file)).code, 14);
+  await client.set('/lone/a', 'new');
+  for (const [words, code] of [
+    [['--check'], 14], // of what the file lacks nothing can be said
+    [['--check', '--prune'], 14],
+    [[], 14],
+  ] as const) {
+    const ran = await one('apply', '-f', file, ...words);
+    assert.equal(ran.code, code, words.join(' '));
+    assert.match(
+      ran.stderr,
+      words[1] === '--prune' ? /without --prune what is there is left alone/ : /when .* was made, \/lone\/hid\n$/,
+    );
+  }
+  assert.equal((await client.get('/lone/a')).data?.toString(), 'old');
+  const whole = join(folder, 'whole.ndjson');
+  await client.create('/whole', 'old');
+  await client.create('/whole/a', 'new');
+  assert.equal((await one('export', '/whole', whole)).code, 0);
+  assert.equal((await one('apply', '-f', whole, '--root', '/lone')).code, 0);
+  assert.equal((await client.get('/lone/a')).data?.toString(), 'new');
+  assert.equal((await one('mirror', '/whole', '/there')).code, 0);
+  assert.equal((await client.get('/there/a')).data?.toString(), 'new');
+  // what would be deleted, or written where it cannot be compared, is refused
+  assert.equal((await one('mirror', '--delete', '/whole', '/there')).code, 14);
+  await client.create('/whole/hid', null);
+  for (const words of [
+    ['mirror', '/whole', '/there'],
+    ['mirror', '/whole', '/lone'],
+  ])
+    assert.match((await one(...words)).stderr, /hid may not be read, so nobody can say how it differs/);
+});
+
 test('elect --observe refuses the options of candidates', async () => {
   for (const words of [
     ['--wait', '1s'],
