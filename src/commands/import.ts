@@ -8,7 +8,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { isStdin } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
-import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
+import { comparePaths, isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, lostText, notWhole } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
@@ -18,7 +18,7 @@ import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
 import { refuseOwn, tellOwn } from './refuse-own.ts';
-import { Denied, inflightOf, makeAllParents, missingUpTo } from './support.ts';
+import { Denied, inflightOf, makeAllParents } from './support.ts';
 
 /** A file of nodes into the tree. */
 export default command({
@@ -264,6 +264,8 @@ async function atOnce(plan: Plan, context: CommandContext): Promise<Output> {
     if (node === undefined || node.path === '/') skipped++;
     else records.push(node);
   }
+  // a list of paths and values may name what is below a node before that
+  records.sort((a, b) => comparePaths(a.path, b.path));
   const size = records.reduce((sum, { path, data }) => sum + path.length + (data?.length ?? 0) + 60, 0);
   if (size > 1_000_000)
     throw new Failure(
@@ -274,10 +276,35 @@ async function atOnce(plan: Plan, context: CommandContext): Promise<Output> {
         hint: 'leave out --atomic',
       },
     );
-  const [first] = records;
-  // as a part of it: made on their own they would be there also when the rest is refused
-  const above = first?.path === plan.to ? await missingUpTo(plan.client, parentOf(first.path), context.signal) : [];
-  const levels = above.map((path): NodeRecord => ({ path, data: null, acl: undefined, kind: 'persistent' }));
-  await plan.client.multi([...levels, ...records].map(creation), { signal: context.signal });
+  const levels = await levelsAbove(plan.client, records, context.signal);
+  await plan.client.multi(records.flatMap((record) => [...(levels.get(record.path) ?? []), record]).map(creation), {
+    signal: context.signal,
+  });
   return answer({ created: records.length, updated: 0, same: 0, skipped }, plan.to);
+}
+
+/**
+ * What is missing above them and not among them, with the one before which it is made. It is a part of the transaction: made
+ * on its own it would be there also when the rest is refused.
+ */
+async function levelsAbove(
+  client: Client,
+  records: readonly NodeRecord[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly NodeRecord[]>> {
+  const reached = new Set(records.map(({ path }) => path));
+  const levels = new Map<string, NodeRecord[]>();
+  for (const { path } of records) {
+    const above: string[] = [];
+    for (let at = parentOf(path); at !== '/' && at !== '' && !reached.has(at); at = parentOf(at)) above.unshift(at);
+    for (const each of above) reached.add(each);
+    const there = await Promise.all(above.map((each) => client.exists(each, { signal })));
+    const missing = above.filter((_, at) => there[at] === undefined);
+    if (missing.length > 0)
+      levels.set(
+        path,
+        missing.map((each): NodeRecord => ({ path: each, data: null, acl: undefined, kind: 'persistent' })),
+      );
+  }
+  return levels;
 }

@@ -1,6 +1,6 @@
 /** What the shell was found to leave out, to refuse or to ignore without a reason when each of its words was tried once more. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -101,6 +101,21 @@ test('what an ACL hides is left alone by apply and mirror of what does not hold 
     ['mirror', '/whole', '/lone'],
   ])
     assert.match((await one(...words)).stderr, /hid may not be read, so nobody can say how it differs/);
+});
+
+test('import --atomic makes the levels that a list does not hold, in the same transaction', async () => {
+  const list = join(folder, 'list.txt');
+  writeFileSync(list, '/li/st/b/c=2\n/li/st/a=1\n/li/st/b=\n/li/st/d/e=3\n');
+  const refused = await one('import', '--atomic', '--acl', 'auth::r', '--root', '/at/once', list);
+  assert.deepEqual([refused.code, await client.exists('/at')], [15, undefined]);
+  const ran = await one('import', '--atomic', '--root', '/at/once', list);
+  assert.deepEqual([ran.code, /^created\t4$/m.test(ran.stdout)], [0, true], ran.stderr);
+  const all = (await one('ls', '-R', '/at')).stdout
+    .trim()
+    .split('\n')
+    .map((path) => path.replace('/at/once', ''));
+  assert.deepEqual(all, ['/at', '', '/a', '/b', '/b/c', '/d', '/d/e']);
+  assert.equal((await client.exists('/at'))?.czxid, (await client.exists('/at/once/d/e'))?.czxid);
 });
 
 test('elect --observe refuses the options of candidates', async () => {
