@@ -1,7 +1,7 @@
 import { KeeperError } from '../base/errors.ts';
 import type { Client } from '../client/api.ts';
 import { Failure } from '../shell/failure.ts';
-import { type NodeRecord, sameAcl, sameData } from '../shell/node-record.ts';
+import { compareAcls, type NodeRecord, sameData } from '../shell/node-record.ts';
 
 /** What becomes of a node that is there already and not the same. */
 export type OnConflict = 'fail' | 'skip' | 'overwrite' | 'newer';
@@ -20,6 +20,8 @@ export interface ConflictOptions {
 export class Conflicts {
   readonly #client: Client;
   readonly #options: ConflictOptions;
+  /** Nodes with the same data, of whose ACLs nobody can say whether they are the same: no conflict that `fail` would stop at. */
+  readonly unknown: string[] = [];
   constructor(client: Client, options: ConflictOptions) {
     this.#client = client;
     this.#options = options;
@@ -31,7 +33,13 @@ export class Conflicts {
     const { path, data, acl } = record;
     const [now, own] = await Promise.all([this.#client.get(path, { signal }), this.#client.getAcl(path, { signal })]);
     const setsData = this.#options.keepsData !== true && !sameData(now.data, data);
-    const setsAcl = acl !== undefined && !sameAcl(own.acl, acl);
+    const how = acl === undefined ? 'same' : compareAcls(own.acl, acl);
+    const setsAcl = acl !== undefined && how !== 'same';
+    if (!setsData && how === 'unknown' && onConflict === 'fail') {
+      counts.same++;
+      this.unknown.push(path);
+      return;
+    }
     if (!setsData && !setsAcl) {
       counts.same++;
       return;

@@ -8,7 +8,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { isStdin } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
-import { comparePaths, isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
+import { comparePaths, isWithin, type NodeRecord, rebased, unknownAcls } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, lostText, notWhole } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
@@ -61,7 +61,7 @@ export default command({
   ],
   exits: [11, 12, 14, 15, 19, 30, 31, 44],
   notes: [
-    'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated.',
+    'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated. Where password hashes may not be read that is told, and the exit code is 14.',
     'A file that was cut is refused (44) with --atomic; else it is used, told, and the exit code is 14.',
     'Below a node whose ACL denies it, it stops (14); with -k before the command the others are made, and those that may not be are named.',
     'In a folder, folders whose names begin with a dot are no nodes (.git); of a node such a name begins with %2E.',
@@ -240,7 +240,10 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
   }
   denied.tell(context, 'write');
   tellOwn(own, context);
-  return denied.any ? { ...answer({ ...counts, denied: refusals }, to), exit: 14 } : answer(counts, to);
+  const { unknown } = conflicts;
+  if (unknown.length > 0) context.warn(unknownAcls(unknown));
+  if (denied.any) return { ...answer({ ...counts, denied: refusals }, to), exit: 14 };
+  return { ...answer(counts, to), ...(unknown.length > 0 && { exit: 14 }) };
 }
 
 const isDenial = (error: unknown): boolean =>

@@ -13,7 +13,7 @@ import { viewOf } from '../shell/own-nodes.ts';
 import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
-import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
+import { type Aspects, differenceOf, hasUnknownAcl, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { guardGiven } from './acl-guard.ts';
@@ -272,6 +272,10 @@ async function copy(job: Job, counts: ConflictOptions['counts']): Promise<void> 
   }
 }
 
+/** For sure: what may not be read whole is not what was copied. */
+const isSame = (pair: Pair, aspects: Aspects): boolean =>
+  differenceOf(pair, aspects) === undefined && !(aspects.acl && hasUnknownAcl(pair));
+
 /** @throws Failure (12) before anything is deleted */
 async function compare(job: Job): Promise<void> {
   const { client, from, to, policy } = job;
@@ -279,7 +283,7 @@ async function compare(job: Job): Promise<void> {
   for await (const pair of pairs(liveSource(client, from, from, options), liveSource(client, to, to, options))) {
     if (pair.left === undefined) continue; // what was there before
     const aspects = { data: true, acl: policy.way === 'keep' };
-    if (pair.right !== undefined && differenceOf(pair, aspects) === undefined) continue;
+    if (pair.right !== undefined && isSame(pair, aspects)) continue;
     // a copy is younger than what it was made of, unless that was changed since
     const isNewer = (pair.right?.stat?.mzxid ?? 0n) > (pair.left.stat?.mzxid ?? 0n);
     const copy = rebased(pair.path, from, to);
@@ -375,11 +379,9 @@ class Originals {
     const isSince = (zxid: Zxid | undefined): boolean => zxid !== undefined && zxid > this.#upTo;
     if (isSince(left?.stat?.czxid)) return 'came';
     if (isSince(right?.stat?.mzxid)) return 'newer';
-    const isSame =
-      right !== undefined &&
-      !isSince(left?.stat?.mzxid) &&
-      differenceOf(pair, { data: false, acl: way === 'keep' }) === undefined;
-    return isSame ? undefined : 'changed';
+    const isCopy =
+      right !== undefined && !isSince(left?.stat?.mzxid) && isSame(pair, { data: false, acl: way === 'keep' });
+    return isCopy ? undefined : 'changed';
   }
 
   #keep(path: string, why: KeptFor | 'changed' | 'newer' | 'came'): void {

@@ -73,6 +73,26 @@ test('what may be read is compared all the same', async () => {
   assert.equal((await asBob('acl', 'diff', '/one', '/same')).code, 0);
 });
 
+test('an import of what its owner alone may read whole can be repeated', async () => {
+  const file = join(folder, 'all.ndjson');
+  for (const path of ['/im', '/im/a', '/im/b'])
+    await client.create(path, path, { acl: [bob('one'), { ...WORLD, perms: 5 }] });
+  assert.equal((await asBob('export', '/im', file)).code, 0);
+  const first = await one('import', '--root', '/again', file);
+  assert.deepEqual([first.code, first.stderr], [0, '']);
+  assert.equal((await asBob('delete', '/again/b')).code, 0);
+  const second = await one('import', '--root', '/again', file);
+  assert.equal(second.code, 14, second.stderr);
+  assert.match(second.stdout, /^created\t1\nupdated\t0\nsame\t2\n/);
+  assert.match(second.stderr, /nobody can say whether the ACLs are the same: \/again \/again\/a\n/);
+  const whole = await asBob('import', '--root', '/again', file);
+  assert.deepEqual([whole.code, whole.stderr], [0, '']);
+  // other data, and what is to be replaced, are what they were
+  await asBob('set', '/again/a', 'other');
+  assert.equal((await one('import', '--root', '/again', file)).code, 11);
+  assert.equal((await one('import', '--root', '/again', '--on-conflict', 'overwrite', file)).code, 14);
+});
+
 test('apply does not call a change what may be none, and begins nothing', async () => {
   const file = join(folder, 'one.ndjson');
   assert.equal((await asBob('export', '/one', file)).code, 0);
