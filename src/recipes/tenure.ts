@@ -1,6 +1,6 @@
 /** Holding something as long as an ephemeral node lives, and knowing in time when it may not. */
 import type { Zxid } from '../base/ids.ts';
-import type { Client, ClientState } from '../client/api.ts';
+import type { Client, ClientState, WatchListener } from '../client/api.ts';
 import { codeOf, removeLater, removeOwn, untilAnswered } from './certain.ts';
 import { checkNode, FRESH, type Place } from './contest.ts';
 import { RecipeError } from './errors.ts';
@@ -76,6 +76,7 @@ export class Tenure {
     this.#off = client.on('state', ({ state }) => this.#hear(state));
     this.#hear(client.state);
     this.#arm();
+    void this.#watch();
   }
 
   get signal(): AbortSignal {
@@ -138,6 +139,21 @@ export class Tenure {
     this.#abort.abort(reason);
     // the session may live on, and the next one must not wait for it
     if (!isGone) removeLater(this.#client, this.node, this.#shared);
+  }
+
+  /** Who deletes the node lets the next one in at once: that is not left to the next proof. Data, since such a watch stays on nothing that is not there. */
+  async #watch(): Promise<void> {
+    const heard: WatchListener = ({ type }) => {
+      if (this.#over) return;
+      if (type !== 'NodeDeleted') void this.#watch();
+      else if (!this.#beating) void this.#prove();
+    };
+    try {
+      await untilAnswered(this.#client, () => this.#client.get(this.node, { watch: heard }), this.#stop.signal);
+    } catch (error) {
+      // where it may not be read, the proofs that come anyway tell
+      if (codeOf(error) === 'NoNode' && !this.#over && !this.#beating) void this.#prove();
+    }
   }
 
   /** The next thing to do by the clock: a proof, or giving up. */

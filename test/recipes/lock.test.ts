@@ -278,6 +278,30 @@ test('a killed holder and a deleted node: the next is let in, the holder is told
   a.wire.thaw();
 });
 
+test('whose node is deleted is told at once, not by the next proof', async () => {
+  const other = await world.client();
+  await timely(async (round) => {
+    const holder = await world.client(); // asks for its node every 6 s
+    const hold = await new Lock(holder, `/deleted/${round}`).acquire();
+    await holder.set(hold.node, 'other data'); // and is still watched
+    await holder.get(hold.node);
+    const began = performance.now();
+    await other.delete(hold.node);
+    await until('the holder is told', () => hold.state === 'lost');
+    const took = performance.now() - began;
+    assert.match((hold.signal.reason as Error).message, /its node was deleted/);
+    await holder.close();
+    return lateIf(took > 3000, `told after ${took.toFixed(0)} ms`);
+  });
+});
+
+test('a hold that was released leaves no watch behind', async () => {
+  const client = await world.client();
+  for (let at = 0; at < 20; at++) await (await new Lock(client, '/released').acquire()).release();
+  await client.sync('/');
+  await until('no watch is left', () => client.watches().length === 0);
+});
+
 test('a session that ends while waiting rejects', async () => {
   const [a, b] = [await world.client(), await world.client(1500)];
   await using _hold = await new Lock(a, '/ended').acquire();
