@@ -74,15 +74,15 @@ export default command({
     const after = isWhole ? membersIn(whole) : membersIn([...lines, ...joining]);
     if (!isWhole) for (const id of leaving) if (!membersIn(joining).has(id)) after.delete(id);
     const grouped = (all: readonly string[]): boolean => all.some((line) => line.startsWith('group.'));
-    await context.confirm({
-      what: 'change the members of the ensemble',
-      path: CONFIG_PATH,
-      details: [
-        `before: ${outlineOf(before, grouped(lines))}`,
-        `after:  ${outlineOf(after, grouped(whole))}`,
-        ...changesOf(before, after),
-      ],
-    });
+    const details = [
+      `before: ${outlineOf(before, grouped(lines))}`,
+      `after:  ${outlineOf(after, grouped(whole))}`,
+      ...changesOf(before, after),
+    ];
+    // what is left out of an ensemble where it is not changes nothing, and servers say nothing of it
+    for (const id of leaving) if (before.size > 0 && !before.has(id)) context.warn(`no member has the id ${id}`);
+    if (context.isDry) for (const each of details) context.warn(each);
+    await context.confirm({ what: 'change the members of the ensemble', path: CONFIG_PATH, details });
     try {
       const { data, stat } = await client.reconfig(
         {

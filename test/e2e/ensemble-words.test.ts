@@ -69,6 +69,13 @@ test('words that do not fit are told what does; config shows the members', async
     assert.notEqual(ran.code, 0);
     assert.match(ran.stderr, hint);
   }
+  const dry = await run('-s', connect, ...auth, '-n', 'reconfig', '--remove', '2,7');
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(
+    dry.stderr,
+    /^no member has the id 7\nbefore: voters 1 2, quorum 2\nafter: {2}voters 1, quorum 1\n- server\.2=\S+\n$/,
+  );
+  assert.match(dry.stdout, /^reconfig\t\/zookeeper\/config\tleaving 2,7\n/);
   await good('-y', 'ensemble', 'destroy', 'words');
   await good(
     'start',
