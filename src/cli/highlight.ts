@@ -1,6 +1,6 @@
 import type { Span } from '../editor/editor.ts';
 import { optionsOf, placedWords, placeholder, positionals, synopsis, walk } from '../shell/bind.ts';
-import type { Arg, Registry } from '../shell/command.ts';
+import type { Arg, CommandSpec, Registry } from '../shell/command.ts';
 import { staticText, type Token, tokenize } from '../shell/lexer.ts';
 
 /** What is known without asking anybody. */
@@ -45,11 +45,12 @@ export function highlight(text: string, registry: Registry, known: Known): Span[
         continue;
       }
       const isPath = spec !== undefined && walk(spec, args).next?.param.kind === 'path';
+      const style =
+        spec === undefined || ended ? undefined : optionStyle(spec, args, { text: word, quote: token.quote });
       args.push({ text: word, quote: token.quote });
       if (token.quote !== 'none') spans.push({ from, to, style: 'string' });
       else if (word === '--') ended = true;
-      else if (/^-\D/.test(word) && !ended && spec !== undefined)
-        spans.push({ from, to, style: isOption(spec, word) ? 'option' : 'badOption' });
+      else if (style !== undefined) spans.push({ from, to, style });
       else if (isPath && to < text.length && known.exists(word) === false) spans.push({ from, to, style: 'path' });
     }
   }
@@ -60,11 +61,31 @@ export function highlight(text: string, registry: Registry, known: Known): Span[
 const isRedirection = (token: Token): boolean =>
   token.type === 'operator' && (token.operator === '>' || token.operator === '>>');
 
-function isOption(spec: NonNullable<ReturnType<Registry['find']>>, word: string): boolean {
-  const options = optionsOf(spec).map(([, param]) => param);
-  if (word === '--help' || word === '-h' || word === '-?') return true;
-  if (word.startsWith('--')) return options.some(({ long }) => long?.startsWith(word.split('=')[0] as string));
-  return [...word.slice(1)].every((letter, at) => at > 0 || options.some(({ short }) => short === `-${letter}`));
+/** The words as they are read when the line is run, in zkCli's old forms too; undefined: those are refused. */
+function asRun(spec: CommandSpec, args: readonly Arg[]): ReturnType<typeof walk> | undefined {
+  try {
+    return walk(spec, spec.legacy?.(args, spec.name) ?? args);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How a word is coloured that looks like an option; undefined: it is a value, or a word of another command. */
+function optionStyle(spec: CommandSpec, before: readonly Arg[], arg: Arg): 'option' | 'badOption' | undefined {
+  if (arg.quote !== 'none' || !/^-[^\d-]|^--./.test(arg.text)) return undefined;
+  const [was, is] = [asRun(spec, before), asRun(spec, [...before, arg])];
+  if (was === undefined) return undefined;
+  if (is === undefined) return 'badOption';
+  if (was.open !== undefined) return undefined;
+  const placed = is.bound.length > was.bound.length ? is.bound.at(-1) : undefined;
+  if (placed?.arg?.text === arg.text && placed.param.short === undefined && placed.param.long === undefined)
+    return undefined;
+  if (is.failure?.message === was.failure?.message) return 'option';
+  // one still being typed is not wrong yet
+  const isBegun = optionsOf(spec).some(
+    ([, { short, long }]) => (long ?? '').startsWith(arg.text) || (short ?? '').startsWith(arg.text),
+  );
+  return isBegun ? 'option' : 'badOption';
 }
 
 /** A longer synopsis is hinted at without its options: Tab and help tell them. */

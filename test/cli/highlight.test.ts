@@ -37,6 +37,28 @@ test('a line is coloured by what its words are', () => {
   assert.deepEqual(coloured('set /a x', { collects: true }), ['dim:set'], 'it waits in a transaction');
 });
 
+test('an option is red only where the line would be refused for it', () => {
+  for (const [text, spans] of [
+    ['set -n /a x', ['command:set', 'option:-n']],
+    ['set --dry-run /a x', ['command:set', 'option:--dry-run']],
+    ['get -n /a', ['command:get', 'badOption:-n']],
+    ['find / -name x', ['command:find', 'option:-name']],
+    ['find / -na', ['command:find', 'option:-na']],
+    ['find / -naem x', ['command:find', 'badOption:-naem']],
+    ['find / -mtime -h -count', ['command:find', 'option:-mtime', 'option:-count']],
+    ['ls -Rw /', ['command:ls', 'option:-Rw']],
+    ['ls -Rq /', ['command:ls', 'badOption:-Rq']],
+    ['set -v3 /a x', ['command:set', 'option:-v3']],
+    ['set --at=.x /a x', ['command:set', 'option:--at=.x']],
+    ['ls --lim', ['command:ls', 'option:--lim']],
+    ['repeat 3 get -s /a', ['command:repeat']],
+    ['each /a/* do get -s {}', ['command:each']],
+    ['let x=1 -y', ['command:let', 'badOption:-y']],
+    ['reconfig -add x -remove 2', ['command:reconfig', 'option:-add', 'option:-remove']],
+  ] as const)
+    assert.deepEqual(coloured(text), spans, text);
+});
+
 test('what may follow is hinted at behind a finished word', () => {
   for (const [text, wanted] of [
     ['get', ''],
