@@ -29,18 +29,40 @@ export const LEAST = 16;
 const COLUMN = /^ *\S+(?: \S+)* {2,}(?=\S)/;
 const leadOf = (line: string): number => line.length - line.trimStart().length;
 
-/** {@link fold} for a page of help: the second of two columns stays one, or goes below the first where there is no room. */
-export const foldPage = (text: string, width: number): string[] =>
-  unwrapped(text.split('\n')).flatMap((line) => foldLine(line, width));
+/**
+ * {@link fold} for a page of help: the second of two columns stays one, or goes below the first where there is no room, and
+ * then in all lines of that block.
+ */
+export function foldPage(text: string, width: number): string[] {
+  const lines = unwrapped(text.split('\n'));
+  const columns = lines.map((line) => COLUMN.exec(line)?.[0].length ?? 0);
+  const out: string[] = [];
+  for (let from = 0, to: number; from < lines.length; from = to) {
+    for (to = from + 1; to < lines.length && columns[to] === columns[from]; ) to++;
+    const block = lines.slice(from, to);
+    const isBelow = (columns[from] ?? 0) > roomFor(width) && block.some((line) => textWidth(line) > width);
+    for (const line of block) out.push(...foldLine(line, width, isBelow));
+  }
+  return out;
+}
 
-function foldLine(line: string, width: number): string[] {
-  if (textWidth(line) <= width) return [line];
+/** Cells that the first of two columns may have where the second stands beside it. */
+const roomFor = (width: number): number => width - Math.max(LEAST, Math.floor(width / 3));
+
+function foldLine(line: string, width: number, isBelow: boolean): string[] {
   const lead = leadOf(line);
   const [first = ''] = COLUMN.exec(line) ?? [];
-  if (first === '') return fold(line, width, /^usage: /.test(line) ? 7 : lead === 0 ? 0 : lead + 2);
-  if (first.length <= width - Math.max(LEAST, Math.floor(width / 3))) return fold(line, width, first.length);
+  if (textWidth(line) <= width && !(isBelow && first !== '')) return [line];
+  if (first === '') return fold(line, width, hangOf(line));
+  if (!isBelow) return fold(line, width, first.length);
   const below = ' '.repeat(lead + 4) + line.slice(first.length);
   return [...fold(first.trimEnd(), width, lead + 2), ...fold(below, width, lead + 4)];
+}
+
+/** Where a line without columns goes on. */
+function hangOf(line: string): number {
+  const lead = leadOf(line);
+  return /^(?:usage|also called): /.exec(line)?.[0].length ?? (lead === 0 ? 0 : lead + 2);
 }
 
 /** Sentences that were broken where the source is full are made whole, so that they break at the screen's edge only. */

@@ -95,6 +95,23 @@ test('an option and its value stay on one line of a usage, and what a command is
     }
 });
 
+test('what is said of examples, options and arguments stands beside all of a list, or below each of it', () => {
+  for (const spec of registry.all)
+    for (const width of [80, 48]) {
+      const rows = foldPage(pageOf(spec), width);
+      for (const title of ['arguments:', 'options:', 'examples:']) {
+        const from = rows.indexOf(title);
+        if (from < 0) continue;
+        const list = rows.slice(from + 1, rows.indexOf('', from) < 0 ? undefined : rows.indexOf('', from));
+        const isBeside = (row: string): boolean => /^ {2}\S.* {2,}\S/.test(row);
+        const isBelow = list.some(
+          (row, at) => /^ {6}\S/.test(row) && !/^ {6}/.test(list[at - 1] ?? '') && !isBeside(list[at - 1] ?? ''),
+        );
+        if (isBelow) assert.deepEqual(list.filter(isBeside), [], `${spec.name} at ${width} columns, ${title}`);
+      }
+    }
+});
+
 test('nobody meant the name that was typed', async () => {
   const it = rig(still());
   assert.equal(await it.shell.run('get /gone'), 10);
