@@ -86,7 +86,7 @@ export default command({
         { name: 'path', isPath: true },
         { name: 'session', drop: 2 },
         { name: 'client' },
-        { name: 'server' },
+        { name: 'server', drop: 3 },
         { name: 'connected', drop: 1 },
       ],
       isTold: owned.length === 0,

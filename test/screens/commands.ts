@@ -61,7 +61,11 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
   barrier: scene(['barrier -n 1 --id ann /jobs/start']),
   bench: scene(['bench --znode_count 200', 'mkdir /zk-latencies', 'bench'], ownSessions),
   cd: scene(['cd /app', 'pwd', 'cd nowhere']),
-  check: scene(['check /app/config 1', 'check /app/none absent', 'check /app/config 7']),
+  check: scene([
+    'check /app/config 1',
+    'txn { check /app/config 1; check /app/none absent }',
+    'txn { check /app/config 7; check /app/motd absent }',
+  ]),
   clear: scene(['clear']),
   close: scene(['close', 'get /app/config'], stays),
   commit: scene(['txn', 'check /app/config 1', 'set /app/config x', 'create /app/new', 'txn show', 'commit']),
