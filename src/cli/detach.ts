@@ -100,7 +100,7 @@ export async function startDetached(words: readonly string[], how: DetachHow): P
       if (upAt === undefined && now - heard < QUIET_MS) return started(how.server, 'it still reads its files');
       await endChild(child);
       process.stderr.write(
-        `${text}error: it did not serve within ${READY_MS / 1000} s, and was ended; ${log} has what it said\n`,
+        `${text}error: it did not serve within ${READY_MS / 1000}s, and was ended; ${log} has what it said\n`,
       );
       return NO_QUORUM;
     }

@@ -88,7 +88,7 @@ const versions = (config: ServerConfig): string =>
     `node ${process.version}, v8 ${process.versions.v8}, openssl ${process.versions.openssl}`,
     `${process.platform} ${process.arch} ${release()}`,
     `${cpus().length} processors, ${Math.round(totalmem() / 2 ** 20)} MiB, ${Math.round(freemem() / 2 ** 20)} MiB free`,
-    `up ${Math.round(uptime())} s, it is ${new Date().toISOString()}`,
+    `up ${Math.round(uptime())}s, it is ${new Date().toISOString()}`,
     '',
   ].join('\n');
 

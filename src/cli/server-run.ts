@@ -142,7 +142,7 @@ export async function stop(operation: Operation): Promise<number> {
     case 'running':
       if (!told(found.pid)) return notAllowed(found.pid, path, isApache);
       if (!(await pidFile.gone(ms))) {
-        process.stderr.write(`process ${found.pid} has not ended after ${ms / 1000} s; it goes on ending\n`);
+        process.stderr.write(`process ${found.pid} has not ended after ${ms / 1000}s; it goes on ending\n`);
         return isApache ? 0 : 1;
       }
       left = pidFile.remove();

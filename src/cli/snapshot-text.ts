@@ -12,7 +12,7 @@ const two = (n: number): string => String(n).padStart(2, '0');
 /** `Thu Jan 01 00:00:00 UTC 1970`. */
 export function javaDate(ms: number): string {
   const at = new Date(ms);
-  if (Number.isNaN(at.getTime())) return `${ms} ms`;
+  if (Number.isNaN(at.getTime())) return `${ms}ms`;
   const time = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()].map(two).join(':');
   return `${DAYS[at.getUTCDay()]} ${MONTHS[at.getUTCMonth()]} ${two(at.getUTCDate())} ${time} UTC ${at.getUTCFullYear()}`;
 }

@@ -145,7 +145,7 @@ class Tap {
       this.#isAnswered = true;
       const session = head.length >= 16 ? head.readBigUInt64BE(8) : 0n;
       const isRefused = session === 0n;
-      return this.#say(isRefused ? '<- no session' : `<- session ${hex(session)}, timeout ${head.readInt32BE(4)} ms`);
+      return this.#say(isRefused ? '<- no session' : `<- session ${hex(session)}, timeout ${head.readInt32BE(4)}ms`);
     }
     if (head.length < 16) return this.#say(`<- a reply of ${bytes} bytes`);
     const [xid, zxid, number] = [head.readInt32BE(0), head.readBigInt64BE(4), head.readInt32BE(12)];
@@ -155,7 +155,7 @@ class Tap {
     }
     const asked = this.#asked.get(xid);
     this.#asked.delete(xid);
-    const took = asked === undefined ? '' : ` in ${(this.#now() - asked.at).toFixed(1)} ms`;
+    const took = asked === undefined ? '' : ` in ${(this.#now() - asked.at).toFixed(1)}ms`;
     const code = number === 0 ? 'ok' : codeOf(number);
     if (number !== 0) this.#refused({ code, number, xid, zxid: hex(zxid), server: this.#server });
     this.#say(`<- ${label(xid)}${asked?.what ?? ''} ${code}${took}, zxid ${hex(zxid)} (${bytes} bytes)`);

@@ -41,7 +41,7 @@ Prints what makes Tab complete commands, options and live znodes in that shell. 
   source <(zoosh completion bash)     bash, and in ~/.bashrc for those to come
   source <(zoosh completion zsh)      zsh, behind compinit in ~/.zshrc
   zoosh completion fish | source      fish, and in ~/.config/fish/config.fish
-Tab asks the servers that the line names, else those of the environment or the default profile, and gives up after 0.4 s;
+Tab asks the servers that the line names, else those of the environment or the default profile, and gives up after 0.4s;
 ZOOSH_COMPLETE_LIVE=0 asks none.`;
 
 /** `zoosh completion SHELL`. @throws Failure (2) */

@@ -61,7 +61,7 @@ export default command({
     if (ttl !== undefined && ephemeral)
       throw usage('create: -t cannot be combined with -e', 'an ephemeral node has no TTL');
     if (ttl !== undefined && container) throw usage('create: -t cannot be combined with -c', 'a container has no TTL');
-    if (ttl !== undefined && (ttl < 1 || ttl > MAX_TTL_MS)) throw usage(`create: a TTL is from 1 to ${MAX_TTL_MS} ms`);
+    if (ttl !== undefined && (ttl < 1 || ttl > MAX_TTL_MS)) throw usage(`create: a TTL is from 1ms to ${MAX_TTL_MS}ms`);
     if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
     const text = values.acl ?? values.aclOption;
     const acl = text === undefined ? undefined : aclOf(text, values.acl !== undefined);

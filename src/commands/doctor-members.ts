@@ -86,13 +86,13 @@ function loadFindings(up: readonly Look[]): Finding[] {
     if (latency !== undefined && latency.average > SLOW_MS && received > FEW_REQUESTS)
       found.push({
         verdict: 'FAIL',
-        what: `${host} takes ${latency.average.toFixed(1)} ms on average`,
+        what: `${host} takes ${latency.average.toFixed(1)}ms on average`,
         fix: 'a disk of its own for the transaction log',
       });
     else if (latency !== undefined && latency.max > 1000)
       found.push({
         verdict: 'warn',
-        what: `${host} took ${showCount(latency.max)} ms once since its start; average ${latency.average.toFixed(1)} ms`,
+        what: `${host} took ${showCount(latency.max)}ms once since its start; average ${latency.average.toFixed(1)}ms`,
       });
     if (outstanding > 100)
       found.push({ verdict: 'warn', what: `${host} has ${showCount(outstanding)} requests waiting` });
@@ -149,7 +149,7 @@ export function clockFindings(
 const bound = (skews: readonly Skew[]): number =>
   Math.max(...skews.flatMap(({ least, most }) => [Math.abs(least), Math.abs(most)]));
 const showMs = (ms: number): string =>
-  ms < 1000 ? `${Math.ceil(ms)} ms` : ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
+  ms < 1000 ? `${Math.ceil(ms)}ms` : ms < 120_000 ? `${(ms / 1000).toFixed(1)}s` : `${Math.round(ms / 60_000)}m`;
 
 /** What of the words and the AdminServer can be asked; `forbidden` in the order of `looks`. */
 export function accessFindings(

@@ -164,7 +164,7 @@ async function latencyFinding(client: Client, { signal }: CommandContext): Promi
   const { p50, max } = percentiles(times);
   return {
     verdict: p50 > SLOW_MS ? 'warn' : 'ok',
-    what: `a sync from here takes ${p50.toFixed(1)} ms, at most ${max.toFixed(1)} ms in 20 tries`,
+    what: `a sync from here takes ${p50.toFixed(1)}ms, at most ${max.toFixed(1)}ms in 20 tries`,
   };
 }
 

@@ -25,7 +25,7 @@ export default command({
   examples: [
     ['elect --id web1 /app/leader -- ./lead.sh', 'runs on one machine at a time'],
     ['elect --observe /app/leader', 'who leads, a line for each change'],
-    ['elect --id web1 --wait 30s /app/leader -- ./lead.sh', 'or 124 when it does not lead in 30 s'],
+    ['elect --id web1 --wait 30s /app/leader -- ./lead.sh', 'or 124 when it does not lead in 30s'],
   ],
   notes: ['Losing leadership, environment and exit codes are as with lock.'],
   riskOf: ({ observe }) => (observe ? 'read' : 'write'),

@@ -288,7 +288,7 @@ function statusOf(view: EnsembleView, withDigest: boolean): Output {
     member.faults.length === 0 ? '-' : member.faults.join(', '),
     ...(withDigest ? [dash(member.digest?.slice(0, 16))] : []),
   ];
-  const elected = electionMs === undefined ? '' : `   leader elected in ${Math.round(electionMs)} ms`;
+  const elected = electionMs === undefined ? '' : `   leader elected in ${Math.round(electionMs)}ms`;
   return {
     type: 'table',
     exit: quorum ? 0 : 1,

@@ -15,7 +15,7 @@ export default command({
   ...HELD,
   about: 'hold a lock, in the order of coming, while a program runs',
   examples: [
-    ['lock --wait 10s /jobs/nightly -- ./nightly.sh', 'or 124 when it is not free within 10 s'],
+    ['lock --wait 10s /jobs/nightly -- ./nightly.sh', 'or 124 when it is not free within 10s'],
     ["lock /jobs/nightly sh -c 'echo $ZOOSH_LOCK_TOKEN'", 'a number that grows from holder to holder'],
     ['lock /jobs/nightly', 'hold it until Ctrl-C'],
   ],

@@ -32,7 +32,7 @@ export default command({
   },
   examples: [
     ['queue put /jobs/todo "resize 17"', 'at the end'],
-    ['queue take --timeout 30s /jobs/todo', 'the first one out, or 124 after 30 s'],
+    ['queue take --timeout 30s /jobs/todo', 'the first one out, or 124 after 30s'],
     ['queue len /jobs/todo', 'how many'],
   ],
   exits: [1, 6, 20, 124],

@@ -24,7 +24,7 @@ export default command({
   about: 'as lock, for at most N holders at a time',
   examples: [
     ['semaphore -n 3 /jobs/copies -- ./copy.sh', 'at most three copies at a time'],
-    ['semaphore -n 3 --wait 10s /jobs/copies -- ./copy.sh', 'or 124 when none is free in 10 s'],
+    ['semaphore -n 3 --wait 10s /jobs/copies -- ./copy.sh', 'or 124 when none is free in 10s'],
     ['semaphore -n 1 /jobs/one', 'holds a place until Ctrl-C'],
   ],
   notes: ['Another N than the one the semaphore was made with is refused (20). Everything else is as with lock.'],

@@ -208,4 +208,4 @@ class Heard {
 const failed = ({ server }: TestSession, what: string): Failure =>
   new Failure(1, 'SmokeTestFailed', `smoke test failed: ${server} ${what}`);
 const digits = (value: number): number => Number(value.toFixed(3));
-const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)}ms`;

@@ -81,7 +81,7 @@ export interface GroundOptions {
 /** @throws Failure (2) */
 export function checkTimeout(name: string, timeoutMs: number | undefined, otherwise: number): number {
   if (timeoutMs !== undefined && (timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS))
-    throw usage(`${name}: --timeout is from 1 ms to ${MAX_TIMEOUT_MS / 3_600_000}h`);
+    throw usage(`${name}: --timeout is from 1ms to ${MAX_TIMEOUT_MS / 3_600_000}h`);
   return timeoutMs ?? otherwise;
 }
 

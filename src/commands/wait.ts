@@ -25,7 +25,7 @@ export default command({
   },
   examples: [
     ['wait /app/ready', 'until it is there'],
-    ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30 s'],
+    ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30s'],
     ['wait /app/state --data "*ready*"', 'until its data matches'],
   ],
   exits: [4, 5, 14, 124],

@@ -57,7 +57,7 @@ export default command({
     ['watch /app/config', 'one change, then on with the script; at the prompt above the line, until unwatch'],
     ['watch -R -f --diff /app', 'every change at and below /app with what it was'],
     ['watch -f /app/config -- ./reload.sh', 'a program for each change'],
-    ['watch --until "data=*ready*" --timeout 30s /app/state', 'or 124 after 30 s'],
+    ['watch --until "data=*ready*" --timeout 30s /app/state', 'or 124 after 30s'],
   ],
   exits: [5, 25, 124, 126, 127],
   tail: '[-- CMD...]',

@@ -21,7 +21,7 @@ export function askMember<R extends ControlRequest>(
     const socket = connect(path);
     let text = '';
     const timer = setTimeout(
-      () => socket.destroy(Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })),
+      () => socket.destroy(Object.assign(new Error(`no answer in ${timeoutMs}ms`), { code: 'ETIMEDOUT' })),
       timeoutMs,
     );
     socket.setEncoding('utf8');

@@ -185,8 +185,8 @@ export class Ensemble {
   private tooLate(ids: readonly number[], isWhole: boolean, seconds: number): Failure {
     const hint = `zoosh ensemble logs ${this.name} tells more`;
     const what = isWhole
-      ? `no quorum in ${seconds} s`
-      : `member ${ids.join(', ')} did not serve within ${seconds} s, and was ended again`;
+      ? `no quorum in ${seconds}s`
+      : `member ${ids.join(', ')} did not serve within ${seconds}s, and was ended again`;
     return new Failure(45, 'NoQuorum', `${this.name}: ${what}`, { hint });
   }
   /** A member ended before it served: its own last words, and its code when that is one of a server. */

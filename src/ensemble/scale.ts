@@ -228,7 +228,7 @@ async function settled(ensemble: Ensemble, gone: number, { signal, timeoutMs }: 
   throw new Failure(
     45,
     'NotSettled',
-    `member ${gone} has left ${ensemble.name}, but no leader said in ${timeoutMs / 1000} s that a quorum knows it: it runs on with its files`,
+    `member ${gone} has left ${ensemble.name}, but no leader said in ${timeoutMs / 1000}s that a quorum knows it: it runs on with its files`,
     { hint: `zoosh ensemble scale ${ensemble.name} N removes it once they answer` },
   );
 }

@@ -95,7 +95,7 @@ export async function launch(options: Launch): Promise<Launched> {
   if (came === 'late' && (heard === undefined || performance.now() - heard > QUIET_MS)) {
     await endChild(child);
     pidFile.takeBack(pid, before);
-    const why = `it has not come up after ${waitMs / 1000} s and does not get on: it was ended\n`;
+    const why = `it has not come up after ${waitMs / 1000}s and does not get on: it was ended\n`;
     return { state: 'failed', code: NOT_STARTED, said: `${tail(outFile)}${why}` };
   }
   child.unref();

@@ -144,7 +144,7 @@ export async function within<T>(
   shared(stop.signal);
   const abort = (): void => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const late = (): void => stop.abort(new RecipeError('TimedOut', path, `not within ${waitMs} ms`));
+  const late = (): void => stop.abort(new RecipeError('TimedOut', path, `not within ${waitMs}ms`));
   const timer = waitMs === undefined ? undefined : client.clock.after(waitMs, late);
   try {
     return await work(stop.signal);

@@ -161,7 +161,7 @@ describe('the built binary', { concurrency: 4 }, () => {
     const env = { ZOOSH_HOME: join(home, 'zoosh') };
     const ran = await zoosh(['start', 'ensemble', 'late', '-n', '3', '--timeout', '50ms', '-d'], '', env);
     assert.equal(ran.code, 45, ran.stderr);
-    assert.match(ran.stderr, /^error: late: no quorum in 0\.05 s/m);
+    assert.match(ran.stderr, /^error: late: no quorum in 0\.05s/m);
     assert.equal((await zoosh(['ensemble', 'list'], '', env)).stdout, '');
   });
 });

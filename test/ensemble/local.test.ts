@@ -303,7 +303,7 @@ test('no quorum in time: 45, and everything is gone again; --keep leaves the fil
   const root = newRoot();
   const basePort = await ownBlock(HOST, 1);
   const wish = { voters: 1, settings: ['x.never=1'], timeoutMs: 700, basePort, exactBase: true };
-  await assert.rejects(start(root, wish), failure(45, /no quorum in 0.7 s/));
+  await assert.rejects(start(root, wish), failure(45, /no quorum in 0.7s/));
   assert.deepEqual(readdirSync(root), []);
   await portsFree(basePort, 1);
   await assert.rejects(start(root, { ...wish, keep: true }), failure(45, /no quorum/));

@@ -134,7 +134,7 @@ test('a member whose folder is gone, a start that came to nothing, and one that 
   // what is said must still be there
   await assert.rejects(
     start({ name: 'late', settings: ['x.never=1'] }, { timeoutMs: 300, lateHint: 'longer' }),
-    failure(45, /no quorum in 0.3 s/, /^longer$/),
+    failure(45, /no quorum in 0.3s/, /^longer$/),
   );
   await assert.rejects(
     start({ name: 'mute' }, { command: { program: process.execPath, args: ['-e', 'process.exit(9)'] } }),

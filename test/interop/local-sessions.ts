@@ -149,7 +149,7 @@ async function smokeProgram({ all }: Ensemble): Promise<string[]> {
   const masked = (text: string): string =>
     text
       .replace(/127\.0\.0\.1:\d+/g, (found) => ports.get(found) ?? found)
-      .replace(/ +in +[\d.]+ ms.*/g, '')
+      .replace(/ +in +[\d.]+ ?ms.*/g, '')
       .replace(/0x[0-9a-f]+/g, 'session');
   const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
   const said: string[] = [];

@@ -12,6 +12,7 @@ const masked = (text: string): string =>
     .replace(/\b\d+\.\d+\.\d+\b/g, 'VERSION')
     .replace(/\b0x[0-9a-f]+/g, 'ID')
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/\b\d[\d,.]*ms\b/g, 'Nms')
     .replace(/\b(?:\d+[dhms])+\b/g, 'SPAN')
     .replace(/\b\d+(?:,\d{3})*(?:\.\d+)?[KMGTB]?(?!\w)/g, 'N')
     .replace(/N (watch|node|client|host|server)(?:e?s)?\b/g, 'N $1')
@@ -37,9 +38,9 @@ const DOCTOR = [
   'N watch set',
   'TLS is not in use',
   'no AdminServer on port N; four-letter words are asked instead',
-  'clocks of N server and of this machine within N ms',
+  'clocks of N server and of this machine within Nms',
   'disk of ADDRESS: N of data, N of log, SNAPSHOT, N (N%) free',
-  'a sync from here takes N ms, at most N ms in N tries',
+  'a sync from here takes Nms, at most Nms in N tries',
   'N other client connected, from N host',
   'looked at N node, N of data',
 ];
@@ -49,7 +50,7 @@ const DOCTOR = [
  */
 const MEASURED = /^(?:clocks|disk|a sync)/;
 const OF_MACHINE =
-  /^\w+\tADDRESS (?:was started less than a minute ago|took N ms once since its start; average N ms|takes N ms on average|has N requests waiting)/;
+  /^\w+\tADDRESS (?:was started less than a minute ago|took Nms once since its start; average Nms|takes Nms on average|has N requests waiting)/;
 const doctorLines = (text: string): string[] =>
   masked(text)
     .replace(/last snapshot SPAN ago|no snapshot yet/g, 'SNAPSHOT')

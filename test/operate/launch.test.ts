@@ -34,7 +34,7 @@ test('a server that does not get on is ended when its time is over, and leaves n
     assert.equal(found.state, 'failed', program);
     assert.match(
       found.state === 'failed' ? found.said : '',
-      /not come up after 1 s and does not get on: it was ended\n$/,
+      /not come up after 1s and does not get on: it was ended\n$/,
     );
     assert.deepEqual([found.state === 'failed' && found.code, isAlive(found.child)], [40, false]);
     assert.ok(!existsSync(found.pidFile));

@@ -72,7 +72,7 @@ const VIEW: EnsembleView = {
   directory: '/home/ann/.zoosh/ensembles/demo',
   members: [
     member(1, {}),
-    member(2, { role: 'leader', faults: ['lag 100 ms'] }),
+    member(2, { role: 'leader', faults: ['lag 100ms'] }),
     member(3, {
       ...{ role: '-', state: 'down', pid: undefined, zxid: undefined, lag: undefined, clients: undefined },
       ...{ digest: undefined, faults: ['killed 2s ago'] },

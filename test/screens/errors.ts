@@ -185,7 +185,7 @@ const OWN: readonly (readonly [number, Scene])[] = [
         kill: () => Promise.reject(new Failure(45, 'NoSuchMember', 'demo has no leader now')),
         start: () =>
           Promise.reject(
-            new Failure(45, 'NoQuorum', 'demo: no quorum in 30 s', { hint: 'zoosh ensemble logs demo tells more' }),
+            new Failure(45, 'NoQuorum', 'demo: no quorum in 30s', { hint: 'zoosh ensemble logs demo tells more' }),
           ),
       }),
     ),

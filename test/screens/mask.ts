@@ -47,9 +47,9 @@ export class Mask {
         .replace(/\b0x[0-9a-f]{1,16}\b/g, (found) => `0x${this.#number(BigInt(found)).toString(16)}`)
         .replace(/(?<!\b(?:not|came|event) )\bin \d+(?:ms|\.\ds)/g, 'in 3ms')
         .replace(/ in {1,6}\d+ ms \(.*\)$/, ' in     14 ms (0.070000 ms/op 14285.7/sec)')
-        .replace(/(session 0x\w+|, in order,) in [\d.]+ ms/g, '$1 in 1.2 ms')
+        .replace(/(session 0x\w+|, in order,) in [\d.]+ms/g, '$1 in 1.2ms')
         .replace(/\btook \d+\.\d{3}s/g, 'took 0.003s')
-        .replace(/\b(takes|at most) \d+\.\d ms/g, '$1 0.1 ms')
+        .replace(/\b(takes|at most) \d+\.\dms/g, '$1 0.1ms')
         // the part of a recipe's node name that is used once
         .replace(/\b[0-9a-f]{16}(?=-(?:lock|lease|read|member)-?)/g, '1000a1b2c3d40001')
     );

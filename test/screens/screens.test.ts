@@ -57,6 +57,22 @@ test('no sentence runs over the edge of its screen', () => {
   );
 });
 
+test('a duration is shown as it is typed: 12ms, 30s', () => {
+  const apart = drawn.flatMap(({ file, page }) =>
+    page.looks.flatMap(({ text }) =>
+      text
+        .split('\n')
+        .filter((line) => /\d (?:ms|s|min)\b/.test(line))
+        .map((line) => `${file}: ${line}`),
+    ),
+  );
+  // the lines of bench are those of zk-latencies.py
+  assert.deepEqual(
+    apart.filter((line) => !/^commands\/bench.txt: (?:\w+ +\d+ | {2}\(0)/.test(line)),
+    [],
+  );
+});
+
 /** Lines that are data, and are not broken so that they can be copied and searched. */
 const DATA: readonly RegExp[] = [
   /^commands\/4lw.txt .*Zookeeper version/, // as the server says it

@@ -69,12 +69,12 @@ test('clocks: what is sure, not what may be', () => {
     [[], [], []],
   );
   assert.deepEqual(lines(found), [
-    "warn the clock of b:2181 is 5.0 s ahead of this machine's",
-    "warn the clock of c:2181 is 5 min behind this machine's",
+    "warn the clock of b:2181 is 5.0s ahead of this machine's",
+    "warn the clock of c:2181 is 5m behind this machine's",
   ]);
   // a date cut to the second tells of no difference smaller than that
   assert.deepEqual(lines(clockFindings([look('a')], [{ least: -900, most: 700 }], [[]])), [
-    'ok clocks of 1 server and of this machine within 900 ms',
+    'ok clocks of 1 server and of this machine within 900ms',
   ]);
   assert.deepEqual(lines(clockFindings([look('a'), look('b')], [undefined, undefined], [['cons'], []])), [
     'warn the clock of b:2181 is not known: cons does not list our session',

@@ -117,7 +117,7 @@ test('status as people, pipes and programs see it; its answer is the exit code',
     '  1  follower  up     127.0.0.1:2181  0x200000001    0      1  40211  -              0011223344556677',
     '  2  leader    up     127.0.0.1:2182  0x200000001    0      0  40212  -              0011223344556677',
     '  3  -         DOWN   127.0.0.1:2183  -              -      -      -  killed 2s ago  -',
-    ' quorum: yes (2 of 3)   leader elected in 240 ms',
+    ' quorum: yes (2 of 3)   leader elected in 240ms',
   ]);
   await found.shell.run('ensemble status');
   assert.deepEqual(
