@@ -2,7 +2,7 @@ import { cut, textWidth } from '../base/width.ts';
 import type { Stat } from '../client/api.ts';
 import { permWords, showAcl } from '../shell/acl-text.ts';
 import { isMasked } from '../shell/node-record.ts';
-import type { Column, Output, TreeNode } from '../shell/output.ts';
+import type { Column, Difference, Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
@@ -111,7 +111,10 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...(output.foot ?? []).flatMap((line) => fold(` ${visibleLine(line)}`, screen.width, 3)),
       ];
     case 'plan':
-      return [...planLines(output.changes, theme), ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2)];
+      return [
+        ...differencesLines(output.changes.map(planned), screen),
+        ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2),
+      ];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
     case 'steps':
@@ -205,32 +208,29 @@ const NAMED = 10;
 
 const shownWidth = (line: string): number => textWidth(line.replace(/\x1b\[[\d;]*m/g, ''));
 
-const MARKS = { create: '+', set: '~', delete: '-', check: '=', acl: '~', reconfig: '~' } as const;
-const SHORT = 40;
+const SIGNS = { create: '+', set: '~', delete: '-', check: '~', acl: '~', reconfig: '~' } as const;
+/** What a node is open to that has no ACL of its own: not worth a word. */
+const OPEN = 'world:anyone:cdrwa';
 
-/** ` ~ /app/level  v7  "info" -> "warn"` */
-function planLines(changes: readonly Change[], theme: Theme): string[] {
-  const width = Math.min(40, Math.max(0, ...changes.map(({ path }) => textWidth(quoteWord(path)))));
-  return changes.map(({ kind, path, version, before, after, note }) => {
-    const mark = MARKS[kind];
-    const paint = kind === 'create' ? theme.good : kind === 'delete' ? theme.bad : theme.attention;
-    const what = [
-      ...(version === undefined ? [] : [`v${version}`]),
-      ...(kind === 'set' ? [`${shortData(before)} -> ${shortData(after)}`] : []),
-      ...(kind === 'create' && after != null ? [shortData(after)] : []),
-      ...(note === undefined ? [] : [visibleLine(note)]),
-    ].join('  ');
-    return ` ${paint(mark)} ${padded(quoteWord(path), width)}  ${what}`.trimEnd();
-  });
-}
-
-function shortData(data: Uint8Array | null | undefined): string {
-  if (data == null) return 'null';
-  if (!isText(data)) return `${showBytes(data.length)} of binary data`;
-  const text = Buffer.from(data).toString();
-  // JSON escapes the ends of lines already
-  return visibleLine(JSON.stringify(text.length > SHORT ? `${text.slice(0, SHORT)}...` : text));
-}
+/** As differences are shown, which a plan is of. */
+const planned = ({ kind, path, version, before, after, note }: Change): Difference => {
+  const [mode, acl] = (note ?? '').match(/^(?:([a-z_]+)(?: |$))?(.*)$/s)?.slice(1) ?? [];
+  const told =
+    kind === 'acl'
+      ? [`acl ${note}`]
+      : kind === 'create'
+        ? [mode ?? '', acl === '' || acl === OPEN ? '' : `acl ${acl}`]
+        : [note ?? ''];
+  const notes = told.filter((each) => each !== '');
+  return {
+    sign: SIGNS[kind],
+    path,
+    ...(version !== undefined && { version }),
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+    ...(notes.length > 0 && { notes }),
+  };
+};
 
 /** A label in a colour of its own, the same each time. */
 export function labelled(label: string, theme: Theme): string {

@@ -87,7 +87,12 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
     'create -e /app/mine',
   ]),
   delete: scene(['delete /app/motd', 'delete -v 3 /app/config', 'delete /app', 'delete /app/confg']),
-  deleteall: scene(['deleteall --keep-root /app', 'deleteall /app', 'deleteall /zookeeper']),
+  deleteall: scene([
+    'deleteall -n /app/workers',
+    'deleteall --keep-root /app',
+    'deleteall /app',
+    'deleteall /zookeeper',
+  ]),
   delquota: scene(['setquota -n 100 /app', 'delquota /app', 'delquota /app']),
   diff: scene([
     'cp -r /app /copy',
@@ -232,7 +237,13 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
     'ls /app/*',
     'ls /nope',
   ]),
-  mirror: scene(['mirror /app /copy', 'set /app/config x', 'mirror /app /copy', 'mirror /app /app/below']),
+  mirror: scene([
+    'mirror -n /app /copy',
+    'mirror /app /copy',
+    'set /app/config x',
+    'mirror /app /copy',
+    'mirror /app /app/below',
+  ]),
   mkdir: scene(['mkdir /a', 'mkdir -p /b/c /b/d', 'mkdir /a']),
   mv: scene(['mv /app/config /app/config.old', 'mv /app /moved', 'mv /jobs /jobs/deep']),
   printwatches: scene(['printwatches off', 'printwatches']),
@@ -278,6 +289,7 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
     });
   }),
   set: scene([
+    'set -n /app/config {"level": "warn"}',
     'set /app/config {"level": "warn"}',
     'set -s /app/motd Hello',
     'set -v 9 /app/config x',

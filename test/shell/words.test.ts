@@ -9,6 +9,7 @@ import { foldPage } from '../../src/out/fold.ts';
 import { toHuman } from '../../src/out/human.ts';
 import { makeTheme } from '../../src/out/theme.ts';
 import { pageOf } from '../../src/shell/help.ts';
+import type { Change } from '../../src/shell/recorder.ts';
 import { parseDuration, showDuration } from '../../src/shell/units.ts';
 import { rig } from './rig.ts';
 
@@ -44,6 +45,8 @@ const still = (): Client => {
     sessionId: 1n,
   } as unknown as Client;
 };
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 test('a wait that runs out says the limit and how the node is', async () => {
   for (const [line, what] of [
@@ -93,6 +96,44 @@ test('an option and its value stay on one line of a usage, and what a command is
         assert.doesNotMatch(row, /\S.*also called/);
       }
     }
+});
+
+test('what would change is shown as differences are, within the width, without the ACL that says nothing', async () => {
+  const changes: Change[] = [
+    {
+      kind: 'set',
+      path: '/a',
+      version: 1,
+      before: bytes('{"level":"info"}'),
+      after: bytes('{"level":"warn","pool":[1,2]}'),
+    },
+    { kind: 'create', path: '/a-rather-long-name/of-a-node', after: bytes('"x" and more'), note: 'world:anyone:cdrwa' },
+    { kind: 'create', path: '/b', after: null, note: 'ephemeral world:anyone:r' },
+    { kind: 'acl', path: '/c', version: 0, note: 'world:anyone:cdrwa -> world:anyone:r' },
+    { kind: 'delete', path: '/d', version: 2 },
+  ];
+  const screen = { theme: await makeTheme(false, false), width: 40, now: 0 };
+  assert.deepEqual(toHuman({ type: 'plan', changes, summary: 'would do it' }, screen), [
+    ' ~ /a  v1',
+    '     {',
+    '   -   "level": "info"',
+    '   +   "level": "warn",',
+    '   +   "pool": [',
+    '   +     1,',
+    '   +     2',
+    '   +   ]',
+    '     }',
+    ' + /a-rather-long-name/of-a-node',
+    `     '"x" and more'`,
+    ' + /b                    (null)',
+    '     ephemeral',
+    '     acl world:anyone:r',
+    ' ~ /c  v0',
+    '     acl world:anyone:cdrwa ->',
+    '     world:anyone:r',
+    ' - /d  v2',
+    'would do it.  Nothing was sent.',
+  ]);
 });
 
 test('what is said of examples, options and arguments stands beside all of a list, or below each of it', () => {
