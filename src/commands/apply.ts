@@ -21,7 +21,7 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf, unreadable } from '../shell/tree-plan.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showCount } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { refuseOwn, refuseOwnCheck, tellOwn } from './refuse-own.ts';
 import { Denied, emptySource, inflightOf, missingUpTo, replacedBy, undoKeeps } from './support.ts';
@@ -152,7 +152,7 @@ export default command({
       type: 'counts',
       counts,
       changes: differences,
-      text: `${quoteWord(path)} is as ${quoteWord(file)} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
+      text: `${quoteWord(path)} is as ${quoteWord(file)} says: ${showCount(counts.created)} created, ${showCount(counts.updated)} changed, ${showCount(counts.deleted)} deleted`,
     };
   },
 });
@@ -177,9 +177,11 @@ const countsOf = (changes: readonly Change[], { same, extra, ephemerals }: Plan)
 function summaryOf(plan: Plan, prune: boolean, isWhole: boolean): string {
   const { created, updated, deleted, same, extra, ephemerals } = countsOf(plan.changes, plan);
   return [
-    ` = ${same} unchanged`,
-    ...(extra > 0 && !prune ? [`${extra} only there${isWhole ? ' (--prune deletes them)' : ''}`] : []),
-    ...(ephemerals > 0 ? [`${ephemerals} ephemeral left alone`] : []),
-    plan.changes.length === 0 ? 'nothing to do' : `would create ${created}, change ${updated}, delete ${deleted}`,
+    ` = ${showCount(same)} unchanged`,
+    ...(extra > 0 && !prune ? [`${showCount(extra)} only there${isWhole ? ' (--prune deletes them)' : ''}`] : []),
+    ...(ephemerals > 0 ? [`${showCount(ephemerals)} ephemeral left alone`] : []),
+    plan.changes.length === 0
+      ? 'nothing to do'
+      : `would create ${showCount(created)}, change ${showCount(updated)}, delete ${showCount(deleted)}`,
   ].join(', ');
 }

@@ -2,6 +2,11 @@ import { KeeperError } from '../base/errors.ts';
 import type { Client } from '../client/api.ts';
 import { Failure } from '../shell/failure.ts';
 import { compareAcls, type NodeRecord, sameData } from '../shell/node-record.ts';
+import { showCount } from '../shell/units.ts';
+
+const WORDS: Readonly<Record<string, string>> = { updated: 'changed', same: 'unchanged' };
+/** A count as people read it: `1,204 unchanged`. */
+export const countText = (name: string, count: number): string => `${showCount(count)} ${WORDS[name] ?? name}`;
 
 /** What becomes of a node that is there already and not the same. */
 export type OnConflict = 'fail' | 'skip' | 'overwrite' | 'newer';

@@ -27,9 +27,9 @@ import type { Output } from '../shell/output.ts';
 import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
-import { plural, showBytes } from '../shell/units.ts';
+import { plural, showBytes, showCount } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
-import { Conflicts } from './conflicts.ts';
+import { Conflicts, countText } from './conflicts.ts';
 import { Denied, fileOf, inflightOf, makeAllParents, totalFrom, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
@@ -165,7 +165,7 @@ function tellLost(text: string, { lost }: NodeSource, context: CommandContext): 
 function told(counts: Counts, target: string, isPart: boolean): Output {
   const what = Object.entries(counts)
     .filter(([name, count]) => count > 0 && name !== 'created')
-    .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
+    .map(([name, count]) => (name === 'skipped' ? `${showCount(count)} ephemeral left out` : countText(name, count)));
   return {
     ...(isPart && { exit: 14 }),
     type: 'counts',

@@ -5,7 +5,7 @@ import { isUnder, rebased, unknownAcls } from '../shell/node-record.ts';
 import { type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, hasUnknownAcl, type Pair, pairs } from '../shell/tree-plan.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showCount } from '../shell/units.ts';
 import { Denied, fileOf, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** How two subtrees differ. */
@@ -109,11 +109,11 @@ export default command({
     if (unknown.length > 0) context.warn(unknownAcls(unknown));
     const exit = denied.any || lacks.length > 0 || unknown.length > 0 ? 14 : shown.count > 0 ? 1 : 0;
     const parts = [
-      ...(seen.created > 0 ? [`${seen.created} only in ${b}`] : []),
-      ...(seen.deleted > 0 ? [`${seen.deleted} only in ${a}`] : []),
-      ...(seen.changed > 0 ? [`${seen.changed} different`] : []),
+      ...(seen.created > 0 ? [`${showCount(seen.created)} only in ${b}`] : []),
+      ...(seen.deleted > 0 ? [`${showCount(seen.deleted)} only in ${a}`] : []),
+      ...(seen.changed > 0 ? [`${showCount(seen.changed)} different`] : []),
       `${plural(seen.same, 'node')} the same`,
-      ...(seen.ephemerals > 0 ? [`${seen.ephemerals} ephemeral left out`] : []),
+      ...(seen.ephemerals > 0 ? [`${showCount(seen.ephemerals)} ephemeral left out`] : []),
     ];
     const last = shown.end();
     return {

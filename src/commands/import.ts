@@ -16,7 +16,7 @@ import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
-import { Conflicts, type OnConflict } from './conflicts.ts';
+import { Conflicts, countText, type OnConflict } from './conflicts.ts';
 import { refuseOwn, tellOwn } from './refuse-own.ts';
 import { Denied, inflightOf, makeAllParents } from './support.ts';
 
@@ -254,7 +254,7 @@ const answer = (counts: Readonly<Record<string, number>>, to: string): Output =>
   counts,
   text: `imported into ${quoteWord(to)}: ${Object.entries(counts)
     .filter(([name, count]) => count > 0 || name === 'created')
-    .map(([name, count]) => `${count} ${name}`)
+    .map(([name, count]) => countText(name, count))
     .join(', ')}`,
 });
 

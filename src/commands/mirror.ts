@@ -28,7 +28,7 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf, unreadable } from '../shell/tree-plan.ts';
-import { plural, showBytes } from '../shell/units.ts';
+import { plural, showBytes, showCount } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { refuseOwn, tellOwn } from './refuse-own.ts';
 import {
@@ -164,12 +164,14 @@ const bytesOf = ({ changes }: Plan): number =>
     0,
   );
 type Total = { created: number; updated: number; deleted: number };
+const totalText = ({ created, updated, deleted }: Total): string =>
+  `${showCount(created)} created, ${showCount(updated)} changed, ${showCount(deleted)} deleted`;
 
 const answer = (total: Total, there: string, { same, isPart }: Compared): Output => ({
   ...(isPart && { exit: 14 }),
   type: 'counts',
   counts: { ...total, same },
-  text: `${quoteWord(there)}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
+  text: `${quoteWord(there)}: ${totalText(total)}, ${showCount(same)} unchanged`,
 });
 
 async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Compared> {
@@ -280,7 +282,7 @@ async function followOn(job: Job, first: Plan, total: Total, context: CommandCon
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    context.warn(`${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted`);
+    context.warn(`${there}: ${totalText(total)}`);
     throw signal.reason;
   } finally {
     gap();

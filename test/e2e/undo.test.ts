@@ -249,7 +249,7 @@ test('bulk work says how it is taken back; what undo would not keep is asked abo
   assert.match(await note('find /says2 -delete'), /^ {2}\(undo: undo 1\)$/);
   await run(it, 'undo 1');
   assert.ok(await client.exists('/says2/a'));
-  assert.equal(await note('cp -r -f /says /says2'), 'copied 0 nodes to /says2 (2 same)');
+  assert.equal(await note('cp -r -f /says /says2'), 'copied 0 nodes to /says2 (2 unchanged)');
   assert.equal(it.plans.at(-1)?.keepsUndo, true);
   await client.create('/says/mine', 's', { acl: [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }] });
   assert.match(await note('deleteall --keep-root /says'), /undo 1/); // of the other one
