@@ -116,7 +116,11 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2),
       ];
     case 'lines':
-      return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
+      return output.lines.map(({ label, text }) =>
+        label === '+' || label === '-'
+          ? (label === '+' ? theme.good : theme.bad)(` ${label} ${visibleLine(text)}`)
+          : `${labelled(label, theme)} ${visibleLine(text)}`,
+      );
     case 'steps':
       return output.lines.flatMap((line) => fold(visibleLine(line), screen.width, 2));
     case 'findings':
@@ -134,9 +138,16 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'counts':
     case 'state':
     case 'done':
-      return output.text === '' ? [] : fold(visibleLine(output.text), screen.width, 2);
+      return output.text === ''
+        ? []
+        : fold(visibleLine(output.text), screen.width, 2).map((line) =>
+            line.replace(UNDO, (words) => theme.dim(words)),
+          );
   }
 }
+
+/** What would take it back, which is said of all that can be. */
+const UNDO = / *\(undo: undo \d+\)$/;
 
 /** The names, where they are few and fit. */
 function deletedLine(
