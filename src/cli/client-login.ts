@@ -56,7 +56,7 @@ function sectionsOf(file: string, what: string): ReadonlyMap<string, readonly Ja
     return readJaas(read(file, what));
   } catch (error) {
     if (!(error instanceof JaasError)) throw error;
-    throw usage(`${what}: ${file} is no JAAS configuration: ${error.message}`);
+    throw usage(`${what}: ${file} is not a JAAS configuration: ${error.message}`);
   }
 }
 

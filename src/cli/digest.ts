@@ -24,7 +24,7 @@ export function runDigest(args: readonly string[]): number {
         throw new UsageError(
           text.startsWith('--')
             ? `unknown option ${text}${meant(text, ['sha256'])}`
-            : `digest: ${text} is no USER:PASSWORD`,
+            : `digest: ${text} is not USER:PASSWORD`,
         );
     for (const text of logins)
       process.stdout.write(`${text}->${text.slice(0, text.indexOf(':'))}:${hashOf(text, scheme)}\n`);

@@ -203,7 +203,7 @@ export interface ProgramOptions {
 
 const CANNOT_RUN: Readonly<Record<string, string>> = {
   EACCES: 'it may not be executed (chmod +x FILE, or name what runs it: sh FILE)',
-  ENOEXEC: 'it is no program (a script begins with a line such as #!/bin/sh)',
+  ENOEXEC: 'it is not a program (a script begins with a line such as #!/bin/sh)',
 };
 
 /** Begins a program with our standard streams. @throws Failure (126, 127) */

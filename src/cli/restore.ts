@@ -62,12 +62,12 @@ function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
     throw new WrongFile(
       kind.startsWith('Apache')
         ? `${file} is of Apache ZooKeeper: zoosh import-apache reads its data directory`
-        : `${file} is no backup`,
+        : `${file} is not a backup`,
     );
   if ((values.to === undefined) === (values.config === undefined))
     throw new UsageError('restore: say either --to DATADIR or --config DIR|FILE');
   const { epoch = '0' } = values;
-  if (!/^\d{1,10}$/.test(epoch)) throw new UsageError(`restore: --epoch ${epoch} is no number`);
+  if (!/^\d{1,10}$/.test(epoch)) throw new UsageError(`restore: --epoch ${epoch} is not a number`);
   return { file: resolve(file), ...placeIn(values), epoch: Number(epoch), sacrifice: values.sacrifice };
 }
 function placeIn(values: Said<typeof COMMAND.options>['values']): Pick<Wish, 'dataDir' | 'logDir' | 'sid'> {

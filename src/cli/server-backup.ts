@@ -19,7 +19,7 @@ export async function backup(operation: Operation): Promise<number> {
   if (word === undefined) throw new UsageError('backup: FILE is missing');
   // what was written is read again before it counts, which no pipe can be
   if (word === '-')
-    throw new UsageError('backup: - is no file, and a backup is read again once it is written: name a file');
+    throw new UsageError('backup: - is not a file, and a backup is read again once it is written: name a file');
   const path = resolve(word);
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined)
@@ -45,7 +45,7 @@ function rateOf(text: string | undefined): number | undefined {
   } catch {
     // told below
   }
-  throw new UsageError(`backup: --rate ${text} is no size, such as 20M`);
+  throw new UsageError(`backup: --rate ${text} is not a size, such as 20M`);
 }
 
 const cannotWrite = (path: string, error: DiskError): StartError =>

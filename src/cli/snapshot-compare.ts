@@ -165,7 +165,7 @@ async function stepwise(all: Comparison, lines: AsyncIterable<string>, out: Offl
     else if (/^\d{1,9}$/.test(said) && Number(said) < all.depths) {
       depth = Number(said);
       await all.depth(depth);
-    } else out.line(`${visibleLine(said)} is no depth from 0 to ${all.depths - 1}, and no path, which begins with /`);
+    } else out.line(`${visibleLine(said)} is not a depth from 0 to ${all.depths - 1}, nor a path, which begins with /`);
     out.line('');
     ask();
   }

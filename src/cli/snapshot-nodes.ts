@@ -55,7 +55,7 @@ async function load(file: string): Promise<DataTree> {
     const kind = kindOf(file);
     if (kind !== 'zoosh snapshot' && kind !== 'Apache snapshot')
       throw usage(
-        `${file} is no snapshot of a server`,
+        `${file} is not a snapshot of a server`,
         'they are zoosh-1/snapshot.ZXID, or version-2/snapshot.ZXID, in its dataDir',
       );
     const view = await viewSnapshot(nodeDisk, resolve(file));

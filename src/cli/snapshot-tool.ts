@@ -61,8 +61,8 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
       const [file, node, depth, more] = files;
       if (file === undefined || node === undefined || depth === undefined || more !== undefined)
         throw new UsageError('snapshot summary: a snapshot, the path of a node, and how many levels: FILE NODE DEPTH');
-      if (!node.startsWith('/')) throw new UsageError(`snapshot summary: ${node} is no path of a node`);
-      if (!/^\d{1,9}$/.test(depth)) throw new UsageError(`snapshot summary: ${depth} is no number of levels`);
+      if (!node.startsWith('/')) throw new UsageError(`snapshot summary: ${node} is not the path of a node`);
+      if (!/^\d{1,9}$/.test(depth)) throw new UsageError(`snapshot summary: ${depth} is not a number of levels`);
       const out = new OfflineOutput();
       const { summarizeSnapshot } = await import('./snapshot-summary.ts');
       await summarizeSnapshot(await view(file), node === '/' ? node : node.replace(/\/+$/, ''), Number(depth), out);
@@ -103,7 +103,7 @@ async function* typed(): AsyncIterable<string> {
 }
 function limit(option: string, text: string | undefined): number {
   if (text === undefined) return 0;
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`snapshot compare: ${option} ${text} is no number`);
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`snapshot compare: ${option} ${text} is not a number`);
   return Number(text);
 }
 

@@ -120,14 +120,14 @@ async function settingsOf(form: string, values: ReturnType<typeof parse>['values
 
 /** @throws UsageError */
 function portSaid(text: string): string {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError(`--port ${text} is no port`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError(`--port ${text} is not a port`);
   return text;
 }
 
 /** How many voters are enough to found the ensemble; undefined: all. @throws UsageError, StartError */
 function bootstrapWith(text: string | undefined, config: ServerConfig): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new UsageError(`--bootstrap-with ${text} is no number of servers`);
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new UsageError(`--bootstrap-with ${text} is not a number of servers`);
   const { ensemble } = config;
   if (ensemble === undefined)
     throw new StartError(
@@ -149,7 +149,7 @@ const parse = (argv: readonly string[]) => readOptions({ args: [...argv], option
 const FORMS = ['standalone', 'server', 'ensemble', 'observer'];
 /** A file where a word was expected is most likely a configuration. */
 function whyNot(word: string): string {
-  if (/[./]/.test(word)) return `${word} is no option's: start server --config ${word} reads it`;
+  if (/[./]/.test(word)) return `${word} is not an option's: start server --config ${word} reads it`;
   const close = FORMS.includes(word) ? undefined : nearest(word, FORMS)[0];
   return `cannot start ${word}${close === undefined ? '' : `; did you mean ${close} ?`}`;
 }
@@ -211,7 +211,10 @@ export async function runStart(
     const wish = logWish(values, gathered.logLevel);
     const config = checkConfig(gathered.settings, readBeside(gathered.settings, made.myid));
     if (form === 'observer' && config.ensemble?.role !== 'observer')
-      throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
+      throw new StartError(
+        43,
+        `server ${config.serverId} is not an observer by its server line; start server starts it`,
+      );
     const enough = bootstrapWith(values['bootstrap-with'], config);
     if (values.detach === true) return await detached(argv, form, config, values.output ?? globals.output);
     const ended = await runAgain(gathered.heap?.mib);

@@ -131,7 +131,7 @@ async function dumpApache(
 async function chop(file: string, isOwn: boolean, text: string | undefined): Promise<number> {
   if (text === undefined) throw new UsageError('txnlog -c needs -z ZXID, the last transaction to keep');
   if (!/^(?:0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text))
-    throw new UsageError(`txnlog: -z ${text} is no zxid: say 0x1a or 26`);
+    throw new UsageError(`txnlog: -z ${text} is not a zxid: say 0x1a or 26`);
   const zxid = BigInt.asIntN(64, BigInt(text));
   const into = `${file}.chopped`;
   try {

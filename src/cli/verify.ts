@@ -49,7 +49,7 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
   if (own !== undefined) all.push(own);
   if (apache !== undefined) all.push(await verifyApache(nodeDisk, apache.folders));
   if (all.length === 0)
-    throw new WrongFile(`${dataDir} is no data directory: there is neither zoosh-1 nor version-2 in it`);
+    throw new WrongFile(`${dataDir} is not a data directory: there is neither zoosh-1 nor version-2 in it`);
   const wrong = all.flatMap(({ findings }) => findings.filter(({ reason }) => reason !== undefined));
   const isWhole = wrong.length === 0;
   const beyond = await beyondImport(nodeDisk, dataDir, logDir);

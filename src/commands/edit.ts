@@ -45,7 +45,7 @@ export default command({
     let now = await withSuggestion(path, context, () => client.get(path, { signal }));
     if (now.data !== null && textOf(now.data) === undefined)
       throw usage(
-        `edit: the data of ${path} is no text`,
+        `edit: the data of ${path} is not text`,
         `get --raw ${path} > FILE and set ${path} @FILE handle bytes`,
       );
     const draft = draftOf(path, now.data, at, noPretty);
@@ -124,7 +124,7 @@ function draftOf(path: string, data: Buffer | null, at: JsonSteps | undefined, n
     text: pretty ?? written,
     isJson: true,
     stored(text, before) {
-      if (!isJson(text)) throw usage(`edit: what you made of the value is no JSON; ${path} is unchanged`);
+      if (!isJson(text)) throw usage(`edit: what you made of the value is not JSON; ${path} is unchanged`);
       return withValue(path, before, at, compact(text));
     },
   };

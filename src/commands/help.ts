@@ -43,7 +43,7 @@ export default command({
     }
     if (page !== undefined) return { type: 'page', text: page, json: { topic, text: page } };
     if (PROGRAMS.has(topic))
-      throw new Failure(127, 'UnknownCommand', `${topic} is no command of the shell`, { hint: programHint(topic) });
+      throw new Failure(127, 'UnknownCommand', `${topic} is not a command of the shell`, { hint: programHint(topic) });
     const close = nearest(subject, [...registry.all.map(({ name }) => name), ...topics])[0];
     throw new Failure(127, 'UnknownCommand', `no command or topic ${subject}`, {
       hint: close === undefined ? 'help lists them' : `did you mean help ${close} ?`,

@@ -8,7 +8,8 @@ import type { Output } from '../shell/output.ts';
 /** @throws Failure (10) when the data is no JSON */
 function documentOf(path: string, data: Data): string {
   const text = data === null ? undefined : textOf(data);
-  if (text === undefined || !isJson(text)) throw new Failure(10, 'NoValue', `the data of ${path} is no JSON`, { path });
+  if (text === undefined || !isJson(text))
+    throw new Failure(10, 'NoValue', `the data of ${path} is not JSON`, { path });
   return text;
 }
 

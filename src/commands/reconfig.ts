@@ -155,12 +155,12 @@ function wrongIn(
   return voters === 1 ? 'with standaloneEnabled=true two voters must be left' : undefined;
 }
 function wrongId(id: string): string | undefined {
-  if (!/^\d+$/.test(id)) return `${id} is no id: ids are numbers`;
+  if (!/^\d+$/.test(id)) return `${id} is not an id: ids are numbers`;
   return Number(id) > MOST_ID ? `an id is at most ${MOST_ID}, not ${id}` : undefined;
 }
 function wrongLine(line: string): string | undefined {
   const [, id, spec] = /^server\.([^=]*?)\s*=(.*)$/.exec(line) ?? [];
-  if (id === undefined || spec === undefined) return `${line} is no server: ${SERVER}`;
+  if (id === undefined || spec === undefined) return `${line} is not a server: ${SERVER}`;
   if (wrongId(id) !== undefined) return wrongId(id);
   const [addresses = '', client = ''] = spec.split(';', 2);
   if (addressesIn(line).length === 0)

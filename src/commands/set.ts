@@ -34,7 +34,7 @@ export default command({
     at: {
       kind: 'text',
       long: '--at',
-      about: 'replace one value inside JSON: .level, .ports[0]; what is no JSON is a text',
+      about: 'replace one value inside JSON: .level, .ports[0]; what is not JSON is text',
       placeholder: '.KEY',
     },
   },
@@ -47,7 +47,7 @@ export default command({
   exits: [6, 10, 12, 14, 17, 19],
   notes: [
     `With --at what reads as JSON is stored as such, also from quotes of the shell: true is a boolean. The text true is '"true"'.`,
-    'With --at the exit code is 10, too, when the data is no JSON or has no such place.',
+    'With --at the exit code is 10, too, when the data is not JSON or has no such place.',
     'At a prompt -v = asks whose data counts when somebody else was quicker; elsewhere that is 12.',
   ],
   async run(values, context): Promise<Output> {

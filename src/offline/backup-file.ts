@@ -87,7 +87,7 @@ function decodePage(page: Buffer): BackupDescription {
   if (page.length < PAGE || page.readUInt32BE(12) !== checksumOf(page))
     throw new RecordError('its first page is wrong');
   const format = page.readUInt32BE(4);
-  if (page.readUInt32BE(0) !== BACKUP_MAGIC) throw new RecordError('it is no backup');
+  if (page.readUInt32BE(0) !== BACKUP_MAGIC) throw new RecordError('it is not a backup');
   if (format !== FORMAT) throw new RecordError(`format ${format}; this program reads ${FORMAT}`);
   const raw = unpack(page.subarray(BODY_AT, BODY_AT + Math.min(page.readUInt32BE(8), PAGE - BODY_AT))) as Record<
     string,

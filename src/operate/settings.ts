@@ -94,7 +94,7 @@ function heapOf(
   if (limit !== undefined) {
     const bytes = bytesOf(limit.value);
     if (bytes !== undefined && bytes > 0) return { bytes, from: limit.from };
-    throw new ConfigError(`${MEMORY_LIMIT}=${limit.value} is no size`, 'write 512m, 2g or bytes', {
+    throw new ConfigError(`${MEMORY_LIMIT}=${limit.value} is not a size`, 'write 512m, 2g or bytes', {
       key: MEMORY_LIMIT,
       from: limit.from,
     });
@@ -104,7 +104,7 @@ function heapOf(
   if (plan === '' || (xmx !== undefined && showOrigin(xmx.from) !== `${DEBIAN_FLAGS} -Xmx`)) return xmx;
   const from = { option: 'ZK_SERVER_HEAP' };
   if (/^[1-9]\d{0,8}$/.test(plan)) return { bytes: Number(plan) * MIB, from };
-  throw new ConfigError(`ZK_SERVER_HEAP=${plan} is no number of MiB`, 'write digits only', {
+  throw new ConfigError(`ZK_SERVER_HEAP=${plan} is not a number of MiB`, 'write digits only', {
     key: 'ZK_SERVER_HEAP',
     from,
   });

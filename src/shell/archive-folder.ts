@@ -28,7 +28,7 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
     });
   // any folder could be taken for nodes: the root of the file system, say
   if (!existsSync(join(folder, NODE_FILE)) && !existsSync(join(folder, DATA_FILE)))
-    throw new Failure(2, 'BadExport', `${folder} is no export: it holds neither ${NODE_FILE} nor ${DATA_FILE}`);
+    throw new Failure(2, 'BadExport', `${folder} is not an export: it holds neither ${NODE_FILE} nor ${DATA_FILE}`);
   const top = nodeFile(folder);
   const header = top.export === undefined ? undefined : checkedHeader(top.export, join(folder, NODE_FILE));
   const root = header?.root ?? joinPath('/', nameOfFile(basename(resolve(folder))));

@@ -243,6 +243,6 @@ function orUndefined(read: () => unknown): unknown {
 /** Data comes as bytes, all else as in a line of JSON. */
 function packedNode(value: unknown, where: string): NodeRecord {
   const { data, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  if (data !== null && !(data instanceof Uint8Array)) throw damaged(where, 'its data is no bytes');
+  if (data !== null && !(data instanceof Uint8Array)) throw damaged(where, 'its data is not bytes');
   return { ...nodeOf({ ...rest, data: null }, where), data: data === null ? null : Buffer.from(data) };
 }

@@ -113,7 +113,7 @@ const MOST_NAME = 255;
 export function checkFolder(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isDirectory()) throw usage(`${folder} is no folder`, 'an export goes into a folder of its own');
+  if (!found.isDirectory()) throw usage(`${folder} is not a folder`, 'an export goes into a folder of its own');
   if (readdirSync(folder).length > 0) throw usage(`${folder} is not empty`, 'an export goes into a folder of its own');
 }
 

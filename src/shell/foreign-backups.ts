@@ -76,7 +76,7 @@ export function shellBackupNodes(text: string, name: string): Foreign {
     if (fault !== undefined || typeof node !== 'object' || node === null || !('content' in node))
       throw bad(name, `neither an export nor a backup of zk_shell: ${path.slice(0, 60)}`);
     const { content, acls } = node;
-    if (content !== null && typeof content !== 'string') throw bad(name, `${path} has content that is no text`);
+    if (content !== null && typeof content !== 'string') throw bad(name, `${path} has content that is not text`);
     const acl =
       Array.isArray(acls) && acls.length > 0 ? acls.map((each) => entryOf(each, `${name}: ${path}`)) : undefined;
     hasAcl ||= acl !== undefined;

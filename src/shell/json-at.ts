@@ -16,7 +16,7 @@ export function jsonSteps(text: string): JsonSteps {
     else if (bare !== undefined) steps.push(bare);
     else {
       const key = `"${bracketed ?? quoted}"`;
-      if (!isJson(key)) throw usage(`--at: ${key} is no JSON text`);
+      if (!isJson(key)) throw usage(`--at: ${key} is not JSON text`);
       steps.push(JSON.parse(key) as string);
     }
     rest = rest.slice(whole.length);

@@ -15,7 +15,7 @@ export function unknownCommand(name: string, registry: Registry): Failure {
   if (native !== undefined)
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
   if (PROGRAMS.has(name))
-    return new Failure(127, 'UnknownCommand', `${name} is no command of the shell`, { hint: programHint(name) });
+    return new Failure(127, 'UnknownCommand', `${name} is not a command of the shell`, { hint: programHint(name) });
   if (name === 'zoosh')
     return new Failure(127, 'UnknownCommand', 'unknown command zoosh', {
       hint: 'zoosh reads this itself: leave the word out, or say !zoosh to run another one',

@@ -121,7 +121,7 @@ export function nodeOf(value: unknown, where: string): NodeRecord {
   if (fault !== undefined) throw bad(where, `not a path: ${fault}`);
   if (!KINDS.has(kind)) throw bad(where, `${path} has a kind that there is not: ${String(kind)}`);
   if (ttl !== undefined && !(Number.isInteger(ttl) && (ttl as number) > 0))
-    throw bad(where, `${path} has a ttl that is no number of ms`);
+    throw bad(where, `${path} has a ttl that is not a number of ms`);
   if (kind === 'ttl' && ttl === undefined) throw bad(where, `${path} is a ttl node without its ttl`);
   return {
     path,
@@ -135,7 +135,7 @@ export function nodeOf(value: unknown, where: string): NodeRecord {
 
 function bytesOf(data: unknown, encoding: unknown, path: string, where: string): Uint8Array | null {
   if (data === null || encoding === 'null') return null;
-  if (typeof data !== 'string') throw bad(where, `${path} has data that is no text`);
+  if (typeof data !== 'string') throw bad(where, `${path} has data that is not text`);
   if (encoding === 'utf8') return Buffer.from(data);
   if (encoding === 'base64') return Buffer.from(data, 'base64');
   throw bad(where, `${path} has an encoding that there is not: ${String(encoding)}`);
@@ -144,7 +144,7 @@ function bytesOf(data: unknown, encoding: unknown, path: string, where: string):
 /** A list of entries, or the text that `getAcl` prints. */
 function aclOf(value: unknown, path: string, where: string): readonly Acl[] {
   if (typeof value === 'string') return parseAcl(value);
-  if (!Array.isArray(value) || value.length === 0) throw bad(where, `${path} has an acl that is no list of entries`);
+  if (!Array.isArray(value) || value.length === 0) throw bad(where, `${path} has an acl that is not a list of entries`);
   return value.flatMap((entry: Partial<Record<'scheme' | 'id' | 'perms', unknown>>) => {
     const { scheme, id, perms } = entry ?? {};
     if (typeof scheme !== 'string' || typeof id !== 'string')

@@ -81,7 +81,7 @@ export function warnOfPasswords(acl: readonly Acl[], warn: (line: string) => voi
     if (HASHES[scheme]?.test(id) === false && /^[^:]+:[^:]+$/.test(id) && !isMasked({ scheme, id })) {
       const [user = ''] = id.split(':');
       warn(
-        `what follows ${scheme}:${user}: is no password hash, so nobody can log in as it; ${digestCommand(scheme, user)} makes one`,
+        `what follows ${scheme}:${user}: is not a password hash, so nobody can log in as it; ${digestCommand(scheme, user)} makes one`,
       );
     }
 }

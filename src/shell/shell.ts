@@ -242,7 +242,8 @@ export class Shell {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
-      if (rest[0] === '{' && isBlockName(name)) throw usage(`${name}: a block is no word of the command`, LINES_HINT);
+      if (rest[0] === '{' && isBlockName(name))
+        throw usage(`${name}: a block is not a word of the command`, LINES_HINT);
       try {
         const output = await this.#command(name, args, signal);
         if (output !== undefined) this.ports.show(output);

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Failure, usage } from './failure.ts';
 
 /** For lines of commands. */
-export const BYTES_HINT = "bytes that are no text are given as @FILE, as @- or as $'\\xHH'";
+export const BYTES_HINT = "bytes that are not text are given as @FILE, as @- or as $'\\xHH'";
 const NEWLINE = 10;
 
 export const notText = (where: string, hint?: string): Failure => usage(`${where}: not UTF-8 text`, hint);

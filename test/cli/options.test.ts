@@ -51,9 +51,9 @@ test('a word too many is named where none is taken', () => {
 test('a mistake in the words of a program is told, and where its help is, not all of that', async () => {
   for (const [words, wrong, name] of [
     [['start', 'standalone', '--prot', '2181'], 'unknown option --prot; did you mean --port ?', 'start'],
-    [['start', 'standalone', '--port', 'x'], '--port x is no port', 'start'],
+    [['start', 'standalone', '--port', 'x'], '--port x is not a port', 'start'],
     [['start', 'stanalone'], 'cannot start stanalone; did you mean standalone ?', 'start'],
-    [['start', 'zoo.cfg'], "zoo.cfg is no option's: start server --config zoo.cfg reads it", 'start'],
+    [['start', 'zoo.cfg'], "zoo.cfg is not an option's: start server --config zoo.cfg reads it", 'start'],
     [['start'], 'say what to start: standalone, server, ensemble or observer', 'start'],
     [['server', 'statsu'], 'server: cannot statsu; did you mean status ?', 'server'],
     [['server', '--nope'], 'unknown option --nope', 'server'],
@@ -64,7 +64,7 @@ test('a mistake in the words of a program is told, and where its help is, not al
     [['restore'], 'restore: FILE is missing', 'restore'],
     [['digest'], 'digest: USER:PASSWORD is missing', 'digest'],
     [['digest', '--sha25', 'a:b'], 'unknown option --sha25; did you mean --sha256 ?', 'digest'],
-    [['digest', 'bob'], 'digest: bob is no USER:PASSWORD', 'digest'],
+    [['digest', 'bob'], 'digest: bob is not USER:PASSWORD', 'digest'],
     [['txnlog', '-q', 'x'], 'unknown option -q', 'txnlog'],
   ] as const)
     assert.deepEqual(await zoosh(words), {

@@ -243,14 +243,14 @@ test('a restoration is refused where it would hurt, and a dry run writes nothing
     [['restore'], 2, /FILE is missing/],
     [['restore', file], 2, /--to DATADIR or --config/],
     [['restore', file, '--to', folder.in('x'), '--myid', '300'], 2, /1 to 254/],
-    [['restore', file, '--to', folder.in('x'), '--epoch', 'x'], 2, /is no number/],
+    [['restore', file, '--to', folder.in('x'), '--epoch', 'x'], 2, /is not a number/],
     [['restore', file, '--to', folder.in('x'), '--epoch', '2147450000'], 43, /no epoch/],
     [['restore', file, '--to', folder.in('x'), '--sacrifice', 'none'], 42, /nothing to sacrifice/],
     [['restore', file, '--to', folder.in('apache')], 42, /data of an Apache ZooKeeper server/],
     [['restore', folder.in('apache/version-2/snapshot.0'), '--to', folder.in('x')], 2, /import-apache/],
     [['backup'], 2, /FILE is missing/],
     [['backup', folder.in('b'), '--control', folder.in('nobody')], 3, /no backup came/],
-    [['backup', folder.in('b'), '--control', folder.in('nobody'), '--rate', 'x'], 2, /is no size/],
+    [['backup', folder.in('b'), '--control', folder.in('nobody'), '--rate', 'x'], 2, /is not a size/],
   ] as const;
   for (const [args, code, text] of cases) {
     const ran = await zoosh(args);

@@ -62,7 +62,7 @@ test('words that do not fit are told what does; config shows the members', async
     [['--add', '4=127.0.0.1:1:2'], /server 4 lacks a port for clients/],
     [['--add', '300=127.0.0.1:1:2;3'], /an id is at most 254, not 300/],
     [['--add', `4=127.0.0.1:${port + 100}:2;3`], /servers 1 and 4 would have the same address/],
-    [['--add', 'x'], /x is no server: ID=HOST/],
+    [['--add', 'x'], /x is not a server: ID=HOST/],
     [['--remove', '1,2'], /no voter would be left/],
   ] as const) {
     const ran = await run('-s', connect, ...auth, '-y', 'reconfig', ...words);

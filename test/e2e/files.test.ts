@@ -245,7 +245,7 @@ test('export --format dir: a name that no file can have leaves nothing behind; w
   let deep = '/long/a';
   for (let level = 0; level < 20; level++) await client.create((deep += `/${'d'.repeat(250)}`), 'x');
   no(await one('export', '--format', 'dir', '/long', file('broken')), 2, /^error: export: .* cannot be a folder: /);
-  no(await one('export', '--format', 'dir', '/e', file('e.nd')), 2, /e\.nd is no folder\n/);
+  no(await one('export', '--format', 'dir', '/e', file('e.nd')), 2, /e\.nd is not a folder\n/);
   assert.deepEqual(readdirSync(folder).sort(), before);
   // one that was killed has its mark still
   is(await one('export', '--format', 'dir', '/e', file('whole')), '');

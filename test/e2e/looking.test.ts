@@ -279,7 +279,7 @@ test('edit: with an editor that is a program', async () => {
   no(await edit({ EDITOR: join(folder, 'nowhere') }), 127, /nowhere is not there/);
   assert.equal((await client.get('/ed/text')).data?.toString(), 'theirs');
   await client.create('/ed/bytes', Buffer.from([0, 255]));
-  no(await edit(using('true'), '/ed/bytes'), 2, /is no text/);
+  no(await edit(using('true'), '/ed/bytes'), 2, /is not text/);
 });
 
 test('unwatch and events: what was watched and told', async () => {

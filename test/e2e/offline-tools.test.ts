@@ -124,7 +124,7 @@ test('an Apache log is chopped behind a transaction that it holds', async () => 
     [['-c', '-z', '0x99', log], /does not hold transaction 0x99/],
     [['-c', log], /needs -z ZXID/],
     [['-z', '1', log], /where -c chops/],
-    [['-c', '-z', 'x', log], /is no zxid/],
+    [['-c', '-z', 'x', log], /is not a zxid/],
     [[join(files, 'snapshot.0')], /is a snapshot/],
     [[join(folder, 'none')], /there is no such file/],
     [[], /FILE is missing/],
@@ -278,7 +278,7 @@ test('snapshot info, ls, verify and compare look at both kinds', async () => {
     [5, '99'],
     [6, 'nonsense'],
   ] as const)
-    assert.match(parts[at] ?? '', new RegExp(`\\n${said} is no depth from 0 to \\d, and no path`));
+    assert.match(parts[at] ?? '', new RegExp(`\\n${said} is not a depth from 0 to \\d, nor a path`));
   const through = await zoosh(['snapshot', 'compare', ...pair, '-i'], '\n'.repeat(20));
   assert.match(through.stdout, /\nAll layers compared\.\n$/);
   const bad = join(folder, 'snapshot.34');

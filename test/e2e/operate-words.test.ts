@@ -94,7 +94,7 @@ test('what a backup or a bundle is to be written to, and a server that is not th
   assert.equal(piped.code, 2);
   assert.match(
     piped.stderr,
-    /^error: backup: - is no file, and a backup is read again once it is written: name a file\n/,
+    /^error: backup: - is not a file, and a backup is read again once it is written: name a file\n/,
   );
   assert.deepEqual(told(await home.server('bundle', '/nowhere/b.tgz')), [
     40,

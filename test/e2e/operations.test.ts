@@ -85,7 +85,7 @@ test('--bootstrap-with wants a majority of the voters, and an ensemble', async (
   for (const [enough, code, text] of [
     ['1', 43, /of 3 voters at least 2 and at most 3/],
     ['4', 43, /of 3 voters at least 2 and at most 3/],
-    ['two', 2, /--bootstrap-with two is no number of servers/],
+    ['two', 2, /--bootstrap-with two is not a number of servers/],
   ] as const) {
     const ran = await zoosh(['start', 'server', '--config', config, '--bootstrap-with', enough]);
     assert.equal(ran.code, code, ran.stderr);

@@ -37,7 +37,7 @@ const run = (words: readonly string[], input: string | Buffer = ''): Ran => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, server.hosts, ...words], options);
   return { code: status ?? 128, stdout: stdout.toString('latin1'), stderr: stderr.toString() };
 };
-const hint = `bytes that are no text are given as @FILE, as @- or as $'\\xHH'`;
+const hint = `bytes that are not text are given as @FILE, as @- or as $'\\xHH'`;
 const refused = ({ code, stderr }: Ran, place: string): void =>
   assert.deepEqual([code, stderr], [2, `error: ${place}: not UTF-8 text\n hint: ${hint}\n`]);
 

@@ -176,7 +176,7 @@ test('masked password hashes are not written back', async () => {
 test('a password where its hash belongs is warned of, and not shown', async () => {
   const [plain, own] = ['digest:eve:secret', 'world:anyone:cdrwa'];
   const hashed = (await one('acl', 'digest', 'eve', 'secret')).stdout.trim();
-  const warned = /what follows digest:eve: is no password hash.*; acl digest eve makes one/;
+  const warned = /what follows digest:eve: is not a password hash.*; acl digest eve makes one/;
   for (const [id, expected] of [
     [plain, warned],
     [hashed, /^$/],

@@ -86,7 +86,7 @@ test('failures of the system are told in words', async () => {
   assert.doesNotMatch(plain.stderr, /\/bin\/sh/);
   assert.equal((await zoosh([server.connectString, 'edit', '/app'], '', { EDITOR: 'true' })).code, 0);
   for (const port of ['x', '70000', '-1'])
-    await says(['start', 'standalone', `--port=${port}`], 2, new RegExp(`--port ${port} is no port`));
+    await says(['start', 'standalone', `--port=${port}`], 2, new RegExp(`--port ${port} is not a port`));
 });
 
 test('what would not work is not said to work, and what an exit code means is said for the command', async () => {

@@ -106,7 +106,7 @@ test('what is no snapshot, no node in it or damaged is told so', async () => {
   await no(2, /cannot read .*: there is no such file/, 'diff', `snap:${join(folder, 'none')}:/app`, '/app');
   await no(2, /snap: names no file/, 'diff', 'snap::/app', '/app');
   writeFileSync(join(folder, 'text'), 'something else');
-  await no(2, /is no snapshot of a server/, 'diff', `snap:${join(folder, 'text')}:/app`, '/app');
+  await no(2, /is not a snapshot of a server/, 'diff', `snap:${join(folder, 'text')}:/app`, '/app');
   writeFileSync(join(folder, 'apache'), 'ZKSN\0\0\0\x02\0\0\0\0\0\0\0\0');
   await no(44, /is damaged: it ends within its session count/, 'diff', `snap:${join(folder, 'apache')}:/app`, '/app');
   const bytes = readFileSync(snapshot);

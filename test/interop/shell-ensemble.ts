@@ -65,7 +65,7 @@ test('members come, move and go', async () => {
       '--add 2=127.0.0.1:21091:21092:observer',
       'server 2 lacks a port for clients: 2=127.0.0.1:21091:21092:observer;2181',
     ],
-    ['--add nonsense', 'nonsense is no server: ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT'],
+    ['--add nonsense', 'nonsense is not a server: ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT'],
     ['--remove 1', 'no voter would be left'],
   ])
     await sh.no(`reconfig ${words}`, 20, invalid, ` hint: ${hint}`);
@@ -73,7 +73,7 @@ test('members come, move and go', async () => {
     'reconfig --remove x',
     20,
     'error: the server could not read the request: /zookeeper/config',
-    ' hint: x is no id: ids are numbers',
+    ' hint: x is not an id: ids are numbers',
   );
   await sh.no(
     'reconfig --add 2=127.0.0.1:21091:21092;127.0.0.1:21093',

@@ -60,7 +60,7 @@ test('values inside JSON: shown, replaced, edited; ACLs of all below', async () 
   await sh.ok(`get --at .ports ${path}`, '[1,2]\n');
   await sh.ok(`get --no-pretty -m ${path}`, `${path}:\n{"level":"info", "ports":[1,2]}\n`);
   await sh.no(`get --at .nope ${path}`, 10, `error: the data of ${path} has no such value`);
-  await sh.no(`get --at .x ${at}`, 10, `error: the data of ${at} is no JSON`);
+  await sh.no(`get --at .x ${at}`, 10, `error: the data of ${at} is not JSON`);
   await sh.ok(`set --at .ports[1] ${path} 7`, '1\n');
   await sh.ok(`set --at .level ${path} warn`, '2\n');
   await sh.no(`set --at .level.deep ${path} x`, 10, `error: the data of ${path} has no place for such a value`);

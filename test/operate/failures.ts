@@ -236,7 +236,7 @@ export const ROWS: readonly Row[] = [
     lines: { 'memory.limit': 'much' },
     ours: 43,
     shim: 2,
-    says: /memory\.limit=much is no size; write 512m/,
+    says: /memory\.limit=much is not a size; write 512m/,
   },
   {
     name: 'dataDir is missing and is not to be made',

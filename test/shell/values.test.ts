@@ -60,7 +60,7 @@ test('one value of a JSON document is shown and replaced, the rest stays byte by
   const faults: readonly (readonly [string, number, string])[] = [
     ['get --at .nope /json', 10, 'the data of /json has no such value'],
     ['set --at .level.x /json 1', 10, 'the data of /json has no place for such a value'],
-    ['get --at .x /', 10, 'the data of / is no JSON'],
+    ['get --at .x /', 10, 'the data of / is not JSON'],
     ['get --at level /json', 2, '--at is like .level, .ports[0] or ."a key": not level'],
     ['get --at .level -b /json', 2, 'get: --at shows a value, not bytes'],
     ['set --at .level --append /json x', 2, 'set: --append and --at exclude each other'],
