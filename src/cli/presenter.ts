@@ -74,6 +74,7 @@ export class Presenter {
       (text) => this.line(text),
       errTheme,
       (path) => this.watchOf(path),
+      errWidth,
     );
     this.#exact = single && isRegularFile(1);
     const isShown = process.stderr.isTTY === true && !this.#isQuiet && !isDumb(process.env);

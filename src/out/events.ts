@@ -1,11 +1,13 @@
+import { textWidth } from '../base/width.ts';
 import type { WatchEvent } from '../client/api.ts';
 import { dataJson } from '../shell/node-json.ts';
 import type { EventChange, EventLine, NodeValue } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { hex, showCount } from '../shell/units.ts';
+import { hex, plural, showCount } from '../shell/units.ts';
 import { visibleLine } from './data.ts';
 import { keyText, shortData } from './differences.ts';
-import type { Theme } from './theme.ts';
+import { fold, LEAST } from './fold.ts';
+import { plainTheme, type Theme } from './theme.ts';
 
 const KINDS: Readonly<Record<WatchEvent['type'], string>> = {
   NodeCreated: 'created ',
@@ -26,12 +28,21 @@ export function eventLine(event: WatchEvent, at: Date, theme: Theme): string {
   return `${theme.dim(clock(at))} ${paint(KINDS[event.type])} ${quoteWord(event.path)}`;
 }
 
-/** An event with what it changed: `15:04:05 changed  /app/config v0 -> v1  level: "info" -> "debug"`. */
-export function changeLine({ event, at, change }: EventLine, theme: Theme): string {
+/**
+ * An event with what it changed: `15:04:05 changed  /app/config v0 -> v1  level: "info" -> "debug"`; that goes on below the
+ * path where it does not fit into `width` cells.
+ */
+export function changeLines({ event, at, change }: EventLine, theme: Theme, width: number): string[] {
   const line = eventLine(event, new Date(at), theme);
-  const told = change === undefined ? '' : changeText(change);
-  return told === '' ? line : `${line} ${visibleLine(told)}`;
+  const told = change === undefined ? '' : visibleLine(changeText(change));
+  if (told === '') return [line];
+  const bare = eventLine(event, new Date(at), plainTheme(theme.ascii));
+  if (textWidth(`${bare} ${told}`) <= width) return [`${line} ${told}`];
+  const indent = Math.min(BELOW, Math.max(2, width - LEAST));
+  return [line, ...fold(' '.repeat(indent) + told, width, indent)];
 }
+/** Under the path: what stands before it are the time and the word for what happened. */
+const BELOW = '15:04:05 changed  '.length;
 
 const MOST = 48;
 
@@ -93,13 +104,20 @@ export class EventFolder {
   readonly #print: (line: string) => void;
   readonly #theme: Theme;
   readonly #watchOf: (path: string) => string;
+  readonly #width: () => number;
   #second = 0;
   #shown = 0;
   #folded = new Map<string, Folded>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `watchOf`: where the watch stands that told of a path. */
-  constructor(print: (line: string) => void, theme: Theme, watchOf: (path: string) => string = (path) => path) {
+  constructor(
+    print: (line: string) => void,
+    theme: Theme,
+    watchOf: (path: string) => string = (path) => path,
+    width = () => Number.POSITIVE_INFINITY,
+  ) {
+    this.#width = width;
     this.#print = print;
     this.#theme = theme;
     this.#watchOf = watchOf;
@@ -115,7 +133,7 @@ export class EventFolder {
     }
     if (this.#shown < PER_SECOND) {
       this.#shown++;
-      this.#print(changeLine(line, this.#theme));
+      this.#print(changeLines(line, this.#theme, this.#width()).join('\n'));
       return;
     }
     const folded = this.#folded.get(watch);
@@ -132,7 +150,11 @@ export class EventFolder {
     this.#timer = undefined;
     for (const [watch, { count, last }] of this.#folded) {
       const where = watch === last.path ? '' : ` under ${quoteWord(watch)}`;
-      this.#print(this.#theme.dim(`+${showCount(count)} events${where} (last: ${last.type} ${quoteWord(last.path)})`));
+      this.#print(
+        this.#theme.dim(
+          `+${plural(count, 'event')}${where} (last: ${KINDS[last.type].trim()} ${quoteWord(last.path)})`,
+        ),
+      );
     }
     this.#folded = new Map();
   }

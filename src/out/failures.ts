@@ -38,7 +38,9 @@ export function failureText(
     })}\n`;
   }
   const place = file === undefined ? '' : `${visibleLine(file)}:${line}: `;
-  const out = fold(`${place}error: ${visibleLine(failure.message)}`, width, 2);
+  // who said no knows that it is no mistake
+  const mark = failure.code === 'Declined' ? '' : 'error: ';
+  const out = fold(`${place}${mark}${visibleLine(failure.message)}`, width, 2);
   out[0] = out[0]?.replace(`${place}error:`, () => `${place}${theme.bad('error:')}`) ?? '';
   for (const each of failure.lines) out.push(...fold(` ${visibleLine(each)}`, width, 3));
   if (failure.hint !== undefined) {

@@ -9,7 +9,7 @@ import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { branchLine } from './branches.ts';
 import { base64, hexdump, isText, prettyJson, unpack, visible, visibleLine } from './data.ts';
 import { differencesLines } from './differences.ts';
-import { changeLine } from './events.ts';
+import { changeLines } from './events.ts';
 import { fold, foldPage, LEAST } from './fold.ts';
 import { oneList } from './one-list.ts';
 import { kindOf, statJson } from './stat.ts';
@@ -134,7 +134,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
         output.summary,
       ];
     case 'events':
-      return output.events.map((each) => changeLine(each, theme));
+      return output.events.flatMap((each) => changeLines(each, theme, screen.width));
     case 'counts':
     case 'state':
     case 'done':

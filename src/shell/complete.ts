@@ -175,7 +175,7 @@ function optionChoices(spec: CommandSpec, { bound }: Walk, typed: string): Choic
     if (param.hidden === true || (used.has(key) && param.many !== true)) return [];
     const names = [param.short, param.long].filter((name) => name !== undefined);
     const fitting = typed.startsWith('--') ? names.slice(-1) : names.slice(0, 1);
-    return fitting.map((text) => ({ text, note: param.about, display: names.join(' ') }));
+    return fitting.map((text) => ({ text, note: param.about, display: names.join(', ') }));
   });
 }
 

@@ -73,5 +73,5 @@ test('with neither the terminal is the evidence', async () => {
   using script = begun(`PATH=/nowhere; ${COMMAND}`, `--require ${noProc}`);
   await sees(script, /\(y\/N\)/);
   script.type('n\r');
-  await sees(script, /error: not done\nended\n/);
+  await sees(script, /^not done\nended\n/m);
 });

@@ -168,9 +168,28 @@ test('more than twenty events in a second become one line for each watch', () =>
   }
   folder.flush();
   assert.equal(lines.length, 22);
-  assert.deepEqual(lines.slice(20), [
-    '+5 events under /a (last: NodeDataChanged /a/x)',
-    '+5 events (last: NodeDataChanged /b)',
+  assert.deepEqual(lines.slice(20), ['+5 events under /a (last: changed /a/x)', '+5 events (last: changed /b)']);
+});
+
+test('what an event changed goes on below its path where the line has no room for it', () => {
+  const lines: string[] = [];
+  const data = (text: string) => ({ version: 1, data: Buffer.from(text) });
+  const change = { before: data('{"level":"info"}'), after: data('{"level":"a longer word","pool":16}') };
+  for (const width of [100, 48]) {
+    const folder = new EventFolder(
+      (line) => lines.push(...line.split('\n').map((each) => each.replace(/^\d\d:\d\d:\d\d/, '15:04:05'))),
+      plainTheme(true),
+      undefined,
+      () => width,
+    );
+    folder.take({ event: { type: 'NodeDataChanged', path: '/app/config', zxid: undefined }, at: 5000, change });
+  }
+  assert.deepEqual(lines, [
+    '15:04:05 changed  /app/config v1 -> v1  level: "info" -> "a longer word", pool: (none) -> 16',
+    '15:04:05 changed  /app/config',
+    '                  v1 -> v1  level: "info" -> "a',
+    '                  longer word", pool: (none) ->',
+    '                  16',
   ]);
 });
 
@@ -181,10 +200,7 @@ test('of two watches over one node each has a line of its own', () => {
   for (let n = 0; n < 20; n++) folder.take({ event, at: 5000 });
   for (const watch of ['/a', '/a/x', '/a']) folder.take({ event, at: 5000 }, watch);
   folder.flush();
-  assert.deepEqual(lines.slice(20), [
-    '+2 events under /a (last: NodeDataChanged /a/x)',
-    '+1 events (last: NodeDataChanged /a/x)',
-  ]);
+  assert.deepEqual(lines.slice(20), ['+2 events under /a (last: changed /a/x)', '+1 event (last: changed /a/x)']);
 });
 
 test('what a script says of itself', () => {
