@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
-import { parseSize, parseTimed } from '../shell/units.ts';
+import { choice, parseSize, parseTimed } from '../shell/units.ts';
 
 /** Options that stand before the command. Durations in ms. */
 export interface Globals {
@@ -115,14 +115,18 @@ async function program(): Promise<Command> {
     .option('--tls-cert <FILE>', 'own certificate (PEM)')
     .option('--tls-key <FILE>', 'own key (PEM)')
     .option('--tls-servername <NAME>', 'name the certificate must have')
-    .option('--tls-insecure', 'believe any certificate')
-    .addOption(new Option('-o, --output <MODE>', 'how results look').choices([...MODES]))
+    .option('--tls-insecure', 'accept any certificate')
+    .addOption(new Option('-o, --output <MODE>', `how results look: ${choice(MODES)}`).choices([...MODES]))
     .option('--fields <A,B>', 'which fields of a result, in this order: plain, table and json', names)
     .option('--header', 'plain output begins with the names of its fields')
     .option('--progress', 'with -o ndjson: how far long work is, as JSON on standard error')
     .option('-q, --quiet', 'no warnings and no news')
     .option('-v, --verbose', 'every request and answer on standard error, and more of failures')
-    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(NO_GLOBALS.color))
+    .addOption(
+      new Option('--color <WHEN>', 'colours: auto, always or never')
+        .choices(['auto', 'always', 'never'])
+        .default(NO_GLOBALS.color),
+    )
     .option('--no-color', 'no colours')
     .option('--ascii', 'no box drawing, no symbols')
     .option('--no-pager', 'long results are printed, not paged')

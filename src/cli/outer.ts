@@ -58,7 +58,7 @@ const START_NOTES: Readonly<Record<string, string>> = {
   '--keep': 'keep its files also when it does not come up',
   '--rm': 'remove its files at the end',
   '--timeout': 'how long a quorum may take',
-  '--output': 'how what is started is told',
+  '--output': 'text, or json for programs',
   '--help': 'all that may be said',
 };
 export const OUTER: readonly OuterCommand[] = [

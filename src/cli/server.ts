@@ -103,7 +103,7 @@ const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 
 function cannot(verb: string): string {
   const close = nearest(verb, Object.keys(VERBS))[0];
-  return `server: cannot ${verb}${close === undefined ? '' : `; did you mean ${close} ?`}`;
+  return `server: unknown verb ${verb}${close === undefined ? '' : `; did you mean ${close} ?`}`;
 }
 
 /** Of the verb that is said, where it has its own. */
@@ -174,7 +174,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
   const load = VERBS[verb];
   if (isApache && !QUIET.has(verb)) process.stderr.write(`Using config: ${places.config}\n`);
   if (load === undefined) {
-    if (!isApache) throw new UsageError(verb === '' ? 'server: say what to do' : cannot(verb));
+    if (!isApache) throw new UsageError(verb === '' ? 'server: VERB is missing' : cannot(verb));
     const script = process.env.ZOOSH_SHIM ?? 'zkServer.sh';
     process.stderr.write(`Usage: ${script} [--config <conf-dir>] {${APACHE_VERBS.join('|')}}\n`);
     return 0; // as Apache's script has it

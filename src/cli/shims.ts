@@ -25,7 +25,7 @@ export async function runShims(args: readonly string[], globals: Globals): Promi
   const [dir, more] = args.filter((word) => word !== '--force');
   if (dir === undefined || more !== undefined || dir.startsWith('-'))
     throw usage(
-      dir === undefined ? 'shims: say into which folder' : `shims: one word too many: ${more ?? dir}`,
+      dir === undefined ? 'shims: DIR is missing' : `shims: one word too many: ${more ?? dir}`,
       'zoosh shims DIR',
     );
   const { program, args: own } = ownCommand();

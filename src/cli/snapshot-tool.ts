@@ -92,7 +92,11 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
       return alike ? 0 : 1;
     }
     default:
-      throw new UsageError(action === undefined ? 'snapshot: say what to do' : `snapshot: cannot ${action}`);
+      throw new UsageError(
+        action === undefined
+          ? 'snapshot: say info, verify, ls, summary or compare'
+          : `snapshot: ${action} is not info, verify, ls, summary or compare`,
+      );
   }
 }
 

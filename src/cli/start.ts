@@ -148,10 +148,12 @@ const parse = (argv: readonly string[]) => readOptions({ args: [...argv], option
 
 const FORMS = ['standalone', 'server', 'ensemble', 'observer'];
 /** A file where a word was expected is most likely a configuration. */
-function whyNot(word: string): string {
+function whyNot(form: string, more: string | undefined): string {
+  const word = more ?? form;
   if (/[./]/.test(word)) return `${word} is not an option's: start server --config ${word} reads it`;
-  const close = FORMS.includes(word) ? undefined : nearest(word, FORMS)[0];
-  return `cannot start ${word}${close === undefined ? '' : `; did you mean ${close} ?`}`;
+  if (more !== undefined) return `start: one word too many: ${more}`;
+  const close = nearest(word, FORMS)[0];
+  return `start: ${word} is not ${choice(FORMS)}${close === undefined ? '' : `; did you mean ${close} ?`}`;
 }
 
 /** Who starts a server, when it is not a person. */
@@ -192,7 +194,7 @@ export async function runStart(
     }
     const [form = '', more] = positionals;
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
-      throw new UsageError(form === '' ? `say what to start: ${choice(FORMS)}` : whyNot(more ?? form));
+      throw new UsageError(form === '' ? `start: say ${choice(FORMS)}` : whyNot(form, more));
     refuseDryRun(`start ${form}`, globals);
     // who reads what it says may go, and its disk may be full: a server serves on
     process.stdout.on('error', servesOn);
