@@ -4,7 +4,7 @@ import { command } from '../shell/command.ts';
 export default command({
   name: 'addWatch',
   group: 'watch',
-  about: 'tell every change of a node, or of all below it, until told to stop',
+  about: 'report every change of a node, or of all below it, until told to stop',
   risk: 'read',
   params: {
     path: { kind: 'path', about: 'the node; need not exist' },

@@ -43,7 +43,7 @@ export default command({
     },
     root: { kind: 'path', long: '--root', about: 'the subtree; default where the file came from', placeholder: 'PATH' },
     prune: { kind: 'flag', long: '--prune', about: 'delete what the file does not hold' },
-    check: { kind: 'flag', long: '--check', about: 'only tell what would change; 1 when something would' },
+    check: { kind: 'flag', long: '--check', about: 'only show what would change; 1 when something would' },
     ...ACL_OPTIONS,
   },
   examples: [
@@ -57,7 +57,7 @@ export default command({
     'At a prompt it shows every change and asks, but for up to 20 that undo can take back. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
     'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
     'Levels that are missing above a node of the file are made, empty and open to everyone, as import makes them.',
-    'A file that was cut is refused (44) with --prune or --check; else it is used, told, and the exit code is 14.',
+    'A file that was cut is refused (44) with --prune or --check; else it is used, with a warning, and the exit code is 14.',
     'One that does not say whether it is whole, as older exports, lists of PATH=VALUE and folders that lost nodes, deletes only after a question, off a terminal only with --yes.',
     'What an ACL hides is left alone, too, unless the file holds it or --prune would have to look there: then nothing is begun (14).',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',

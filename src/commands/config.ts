@@ -10,7 +10,7 @@ export default command({
   risk: 'read',
   params: {
     clients: { kind: 'flag', short: '-c', about: 'only version and where clients connect' },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when it changes' },
+    watch: { kind: 'flag', short: '-w', about: 'report once when it changes' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
   },
   examples: [
@@ -24,8 +24,7 @@ export default command({
     const client = await context.client();
     const { data, stat } = await client.getConfig({ signal: context.signal, ...(watch && { watch: context.watched }) });
     const text = data?.toString() ?? '';
-    if (text === '' && context.interactive)
-      context.warn('a server alone has no members to tell of: its config is empty');
+    if (text === '' && context.interactive) context.warn('a standalone server has no members: its config is empty');
     if (clients) {
       const short = clientPart(text);
       return { type: 'value', value: short, text: short };

@@ -35,7 +35,7 @@ export default command({
     'snap:F:PATH is a subtree of a snapshot that a zoosh or Apache server wrote (without PATH all of it); every byte of the file is verified first.',
     'A file that was cut is compared as far as it goes, and the exit code is 14.',
     'So it is where an ACL was read without its password hashes: whether two such are the same nobody can say; --data leaves ACLs out.',
-    'Paths are told as A calls them. The exit code is 0 when there is no difference and 1 when there is one.',
+    'Paths are shown as A has them. The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
     const aspects = { data: data || !acl, acl: acl || !data, stat };

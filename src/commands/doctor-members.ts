@@ -170,8 +170,8 @@ export function accessFindings(
       : []),
     ...[true, false].flatMap((refuses) => {
       const blinded = blind.filter(({ look }) => (look.adminRefuses === true) === refuses);
-      return [...new Set(blinded.map(({ words }) => words.join(' ')))].map((words): Finding => {
-        const same = blinded.filter((each) => each.words.join(' ') === words);
+      return [...new Set(blinded.map(({ words }) => words.join(', ')))].map((words): Finding => {
+        const same = blinded.filter((each) => each.words.join(', ') === words);
         const why = refuses
           ? `the AdminServer on port ${adminPort} wants a login`
           : `no AdminServer on port ${adminPort}`;

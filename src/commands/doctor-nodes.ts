@@ -136,7 +136,7 @@ export async function nodeFindings(
       size > LISTING_BYTES
         ? {
             verdict: 'warn',
-            what: `${quoteWord(path)} has ${showCount(children)} children; listing it needs ${showBytes(size)}, and other tools take 1 MB`,
+            what: `${quoteWord(path)} has ${showCount(children)} children; listing it needs ${showBytes(size)}, and other tools take 1 MiB`,
             fix: 'spread them over several nodes',
           }
         : {
@@ -148,7 +148,7 @@ export async function nodeFindings(
   for (const each of big.slice(0, 10))
     found.push({
       verdict: 'warn',
-      what: `${quoteWord(each.path)} holds ${showBytes(each.bytes)}; servers refuse more than 1 MB`,
+      what: `${quoteWord(each.path)} holds ${showBytes(each.bytes)}; servers refuse more than 1 MiB`,
       fix: 'keep large data elsewhere',
     });
   if (open.length > 0)

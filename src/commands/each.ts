@@ -14,7 +14,7 @@ export default command({
   runsForMany: true,
   transaction: 'harmless',
   params: {
-    goesOn: { kind: 'flag', short: '-k', about: 'go on behind a failure; the exit code is that of the first' },
+    goesOn: { kind: 'flag', short: '-k', about: 'go on after a failure; the exit code is that of the first' },
     pattern: { kind: 'text', about: 'which nodes, e.g. /app/*', placeholder: 'GLOB' },
     do: { kind: 'enum', about: 'the word do', values: ['do'], placeholder: 'do' },
     command: { kind: 'command', about: 'the command; {} in it is the path, {name} its last part', many: true },

@@ -10,7 +10,7 @@ export default command({
   transaction: 'harmless',
   params: {
     path: { kind: 'path', about: 'the node' },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when that changes' },
+    watch: { kind: 'flag', short: '-w', about: 'report once when that changes' },
     quiet: { kind: 'flag', short: '-q', about: 'say nothing; the exit code answers' },
   },
   examples: [

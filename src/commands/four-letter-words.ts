@@ -73,7 +73,7 @@ export default command({
   exits: [3, 21, 30, 31],
   notes: [
     'crst, srst and stmk change what everybody reads: they ask first, and in a script need --yes. stmk MASK sets a mask, a number.',
-    'A word that a server does not allow is asked of its AdminServer, which is said.',
+    'A word that a server does not allow is asked of its AdminServer, and a note says so.',
   ],
   async run({ word, hosts: words, all, adminPort }, context): Promise<Output> {
     const port = adminPortOf(adminPort);

@@ -15,7 +15,7 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'nodes to read', many: true, globs: true, placeholder: 'PATH' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when the data changes or the node is deleted' },
+    watch: { kind: 'flag', short: '-w', about: 'report once when the data changes or the node is deleted' },
     base64: { kind: 'flag', short: '-b', long: '--base64', about: 'data in base64' },
     hexdump: { kind: 'flag', short: '-x', long: '--hex', about: 'data as a hexdump' },
     raw: {

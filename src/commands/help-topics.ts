@@ -6,7 +6,8 @@ export const TOPICS: Readonly<Record<string, string>> = {
   $'text'      \\n \\t \\0 \\xHH \\uHHHH are escapes
   {...} [...]  where data is expected: to the matching bracket, blanks included, \${name} as it stands
   <<END        the lines up to END, wherever a word may stand; <<'END' fills nothing in
-A bare word keeps its quotes and backslashes, but for those before a blank or a ; : {"x":1} and C:\\dir stay as they are.
+A bare word keeps its quotes and backslashes: {"x":1} and C:\\dir stay as they are. Only a backslash before a blank or an
+operator goes, and makes that an ordinary character.
 -- ends the options: set /a -- -x`,
   data: `Data of create, set and put:
   TEXT        as UTF-8
@@ -47,10 +48,10 @@ One that is not defined is an error; single quotes keep \${...} as it is, and so
   json    one document per command
   ndjson  a line for each row of a table, node found, match, difference or event; one line for any other answer, ls included
 -o MODE before the command, or: settings output MODE. 64-bit ids are hexadecimal texts.`,
-  watches: `  get -w PATH       tells once when its data changes or it is deleted
-  ls -w PATH        tells once when a child comes or goes, or it is deleted
-  stat -w PATH      tells once when it is created, changed or deleted; its children do not count
-  addWatch PATH     tells every change of a node and all below it until removewatches
+  watches: `  get -w PATH       reports once when its data changes or it is deleted
+  ls -w PATH        reports once when a child comes or goes, or it is deleted
+  stat -w PATH      reports once when it is created, changed or deleted; its children do not count
+  addWatch PATH     reports every change of a node and all below it until removewatches
 A watch survives reconnects. When a session expires, addWatch is set again in the next one.`,
   acl: `An ACL is scheme:id:perms,scheme:id:perms,...
   world:anyone:r           everyone
@@ -68,7 +69,7 @@ The exit code is that of the operation that failed. check PATH absent makes the 
   zoosh <FILE
   run FILE ARG...       in a script or at the prompt
 The first failure ends a script with its exit code; -k goes on and counts them. exists, find and the like answer no with
-exit code 1, which ends nothing: a && b, a || b and \${?} go by it. So do programs (!CMD, | CMD) such as grep: more than 1 is
+exit code 1, which ends nothing: && || and \${?} go by it. So do programs (!CMD, | CMD) such as grep: more than 1 is
 a failure. What lock, semaphore, elect and watch run fails with 1, too. assert ends a script.
 First lines of a file or of standard input that is the whole script may say:
   #: atomic
@@ -84,9 +85,9 @@ With -o json or ndjson each command of a script, a file or standard input, is on
   {"line":3,"command":"get /a","ok":true,"result":...}
 What programs print there, after ! and |, goes to standard error.`,
   safety: `What asks first, at a prompt or as a command typed in a terminal:
-  many nodes       deleteall, setAcl -R and what else touches many says what it would do, then asks; up to 20 nodes that undo
-                   brings back are no question
-  "protect"        under a profile with it each kind of change is asked about once, and many nodes by typing the path
+  many nodes       deleteall, setAcl -R and what else touches many says what it would do, then asks; not for up to 20 nodes
+                   that undo brings back
+  "protect"        of a profile: each kind of change is asked about once, and many nodes by typing the path
   the ensemble     reconfig and what stops servers, always
 Nobody is asked in scripts and pipes: it runs, or is refused (exit code 30), and the message names --yes.
   -n, --dry-run    shows what would change, with the versions there are; nothing is sent
@@ -96,6 +97,6 @@ everybody out, unless --force.`,
   compat: `  zoosh --compat zkcli ...   is zkCli: its words, texts, exit codes; one command a line, no variables, no operators
   zkcli-exact                its banner and session events, too; =3.8 or =3.10 for that version's texts
 The same when it is called zkCli.sh, or spoken to as zkCli is (-server HOST ls /) in a script.
-Two things it does better: an unknown letter in an ACL is an error, and words it has no place for are told.
+Two things it does better: an unknown letter in an ACL is an error, and words it has no place for are reported.
 The session is closed at the end, and what the ensemble needs is never deleted.`,
 };

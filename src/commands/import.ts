@@ -62,7 +62,7 @@ export default command({
   exits: [11, 12, 14, 15, 19, 30, 31, 44],
   notes: [
     'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated. Where password hashes may not be read that is told, and the exit code is 14.',
-    'A file that was cut is refused (44) with --atomic; else it is used, told, and the exit code is 14.',
+    'A file that was cut is refused (44) with --atomic; else it is used, with a warning, and the exit code is 14.',
     'Below a node whose ACL denies it, it stops (14); with -k before the command the others are made, and those that may not be are named.',
     'In a folder, folders whose names begin with a dot are not nodes (.git); of a node such a name begins with %2E.',
     'The root of the subtree may be there when it has neither data nor children.',

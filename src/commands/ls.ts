@@ -28,7 +28,7 @@ export default command({
       placeholder: 'PATH',
     },
     stat: { kind: 'flag', short: '-s', about: "also show the node's stat" },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when the children change' },
+    watch: { kind: 'flag', short: '-w', about: 'report once when the children change' },
     recursive: { kind: 'flag', short: '-R', about: 'list everything below, as full paths' },
     long: { kind: 'flag', short: '-l', about: 'kind, version, size, children and age of each child' },
     all: { kind: 'flag', short: '-a', about: 'with -R from the root: /zookeeper too' },

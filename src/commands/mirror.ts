@@ -69,9 +69,9 @@ export default command({
   ],
   exits: [10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
-    'With -f a watch tells of changes; every minute all is compared besides. On servers before 3.6 that takes a watch for each node, of 1,000 nodes at most.',
+    'With -f a watch reports changes, and every minute all is compared besides. On servers before 3.6 that takes a watch for each node, of 1,000 nodes at most.',
     'Ephemeral nodes are left out.',
-    'A file that was cut is refused (44) with --delete; else it is used, told, and the exit code is 14.',
+    'A file that was cut is refused (44) with --delete; else it is used, with a warning, and the exit code is 14.',
     'One that does not say whether it is whole, as older exports, lists of PATH=VALUE and folders that lost nodes, deletes only after a question, off a terminal only with --yes.',
     'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
   ],

@@ -19,7 +19,7 @@ export default command({
     local: { kind: 'flag', short: '-l', about: 'also when no server can be asked' },
   },
   examples: [
-    ['removewatches /app', 'none tells anything any more'],
+    ['removewatches /app', 'nothing is reported any more'],
     ['removewatches -d /app', 'only those of its data'],
     ['removewatches -r -l /app', 'the recursive one, also when no server answers'],
   ],

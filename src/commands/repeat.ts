@@ -14,7 +14,7 @@ export default command({
   transaction: 'harmless',
   params: {
     count: { kind: 'number', about: 'how often; 0 is until Ctrl-C' },
-    goesOn: { kind: 'flag', short: '-k', about: 'go on behind a failure; the exit code is that of the first' },
+    goesOn: { kind: 'flag', short: '-k', about: 'go on after a failure; the exit code is that of the first' },
     interval: { kind: 'duration', short: '-i', about: 'pause between two runs' },
     command: { kind: 'command', about: 'the command and its words', many: true },
   },

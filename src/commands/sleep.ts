@@ -7,7 +7,9 @@ export default command({
   group: 'shell',
   about: 'wait for a while',
   risk: 'read',
-  params: { duration: { kind: 'duration', about: 'how long: 500ms, 5s, 1m; a bare number is ms' } },
+  params: {
+    duration: { kind: 'duration', placeholder: 'TIME', about: 'how long: 500ms, 5s, 1m; a bare number is ms' },
+  },
   examples: [
     ['sleep 500ms', 'half a second'],
     ['sleep 2s && ls /app', 'a listing in two seconds'],

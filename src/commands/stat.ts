@@ -12,7 +12,7 @@ export default command({
   risk: 'read',
   params: {
     paths: { kind: 'path', about: 'nodes to look at', many: true, globs: true, placeholder: 'PATH' },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when the node is created, changed or deleted' },
+    watch: { kind: 'flag', short: '-w', about: 'report once when the node is created, changed or deleted' },
   },
   examples: [
     ['stat /app', 'all of it'],

@@ -37,7 +37,7 @@ export default command({
   exits: [10, 12, 14, 15, 30, 31],
   notes: [
     'It shows what it is about to do. What is not as the change left it, since somebody changed it, is not touched, and marked with a !.',
-    'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on, and a command always without its data.',
+    'What a command replaces is kept for 14 days in files only you can read: up to 64 MiB of each command, 200 MiB of all. What an ACL hides from others is kept only with settings undo-protected on, and a command always without its data.',
     'What was not kept and stands where the change put it, as after mv, comes back from there. The last of anything is not taken away: it stays, and it is said how it is moved back.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
     'An undo at a prompt can itself be taken back: undo list shows it. Changes made under another name (@profile, or an address) are those of another ensemble. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',

@@ -27,7 +27,7 @@ export class WatchQueue implements AsyncDisposable {
         if (state === 'expired') this.#fail(new Failure(5, 'SessionExpired', 'the session expired, and its watches'));
         else if (state === 'closed') this.#fail(new Failure(3, 'Closing', 'the session was closed, and its watches'));
       }),
-      client.on('gap', () => warn('the connection was lost: changes in between may not be told')),
+      client.on('gap', () => warn('the connection was lost: changes in between may be missing')),
     );
   }
 

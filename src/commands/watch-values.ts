@@ -49,7 +49,7 @@ export class WatchValues {
       for await (const node of walkNodes(client, path, options)) {
         if (!node.denied) this.#keep(node.path, { version: node.stat.version, data: node.data });
         if (this.#bytes >= MOST_BYTES) {
-          this.#context.warn('more than 64 MB of data: what was before is not told of all nodes');
+          this.#context.warn('more than 64 MiB of data: what was before is not shown for all nodes');
           break;
         }
       }

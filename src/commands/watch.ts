@@ -25,7 +25,7 @@ const MOST_ENV = 100_000;
 export default command({
   name: 'watch',
   group: 'watch',
-  about: 'tell the changes of nodes as they come, or run a program for each',
+  about: 'report changes of nodes as they come, or run a program for each',
   risk: 'read',
   params: {
     paths: { kind: 'path', about: 'nodes; need not exist', placeholder: 'PATH', globs: true, many: true },
@@ -65,7 +65,7 @@ export default command({
     'After -- stands a program that is run for each event, never two at once; what comes meanwhile counts as one. It finds',
     'ZOOSH_EVENT (created, changed, deleted, children), ZOOSH_TYPE, ZOOSH_PATH, ZOOSH_ZXID and, where there is a node, ZOOSH_VERSION and,',
     'when it is text, ZOOSH_DATA in its environment; the exit code is that of its last run.',
-    'At the prompt watch returns at once and tells above the line what comes, until unwatch, --count, --until or --timeout ends it;',
+    'At the prompt watch returns at once and reports above the line what comes, until unwatch, --count, --until or --timeout ends it;',
     'with -f, --quiet or a program it holds the prompt until Ctrl-C.',
     'On servers before 3.6, which have no such watches, each of at most 1,000 nodes is watched on its own.',
   ],

@@ -13,7 +13,7 @@ export default command({
     ['watches | wc -l', 'how many there are'],
     ['watches && unwatch 1', 'the first one ends'],
   ],
-  notes: ['A number stays with its watch. One that tells once is gone when it has told.'],
+  notes: ['A number stays with its watch. One that reports once is gone when it has.'],
   async run(_values, context) {
     const all = await context.session.watches();
     const now = Date.now();

@@ -110,7 +110,7 @@ test('snapshot summary tells what is below each node that has children, down to 
 
   for (const [words, code, text] of [
     [[file, '/none', '1'], 10, /node does not exist in .*snapshot\.34\.gz: \/none/],
-    [[file, 'app', '1'], 2, /app is no path/],
+    [[file, 'app', '1'], 2, /app is not the path of a node/],
     [[file, '/', 'x'], 2, /x is not a number/],
     [[file, '/'], 2, /FILE NODE DEPTH/],
     [[place.in('none'), '/', '1'], 2, /there is no such file/],

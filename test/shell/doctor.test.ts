@@ -112,12 +112,12 @@ test('access: the words and the AdminServer, one of them is enough', () => {
     'ok no AdminServer on port 8080; four-letter words are asked instead',
   ]);
   assert.deepEqual(lines(accessFindings([look('a'), look('b'), look('c')], [words, words, ['conf']], 8080)), [
-    'warn a:2181 b:2181: mntr cons not allowed, and no AdminServer on port 8080: clocks, clients, watches and disks are not known',
+    'warn a:2181 b:2181: mntr, cons not allowed, and no AdminServer on port 8080: clocks, clients, watches and disks are not known',
     'warn c:2181: conf not allowed, and no AdminServer on port 8080: clocks, clients, watches and disks are not known',
   ]);
   assert.deepEqual(lines(accessFindings([look('a', { admin: true, adminRefuses: true })], [words], 8080)), [
     'ok an AdminServer answers on port 8080 of a:2181',
-    'warn a:2181: mntr cons not allowed, and the AdminServer on port 8080 wants a login: clocks, clients, watches and disks are not known',
+    'warn a:2181: mntr, cons not allowed, and the AdminServer on port 8080 wants a login: clocks, clients, watches and disks are not known',
   ]);
 });
 

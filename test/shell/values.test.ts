@@ -409,7 +409,7 @@ test('a walk has as many reads under way as it may, in every folder', async () =
 });
 
 test('at a prompt the empty config of a server alone is explained; a script gets it as it is', async () => {
-  const why = 'a server alone has no members to tell of: its config is empty';
+  const why = 'a standalone server has no members: its config is empty';
   assert.deepEqual((await run('config', { trash: folder })).warned, [why]);
   assert.deepEqual((await run('config')).warned, []);
 });
