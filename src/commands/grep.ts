@@ -44,13 +44,17 @@ export default command({
     if (values.fixed && values.extended) throw usage('grep: -E and -F exclude each other');
     if (values.list && values.count) throw usage('grep: -l and -c exclude each other');
     if (before < 0 || after < 0) throw usage('grep: -A and -B take a number of lines');
-    const looker: Looker = { test: testOf(values), before, after, text: values.text };
+    const expression = expressionOf(values);
+    const test = (line: string): boolean => expression.test(line) !== values.invert;
+    const looker: Looker = { test, before, after, text: values.text };
+    const marks = values.invert ? undefined : new RegExp(expression, `${expression.flags}g`);
     const client = await context.client();
     const { signal } = context;
     const denied = new Denied();
     const matches = new Streamed<Match>(context, (found, part) => ({
       type: 'matches',
       matches: found,
+      ...(marks !== undefined && { marks }),
       ...(part !== undefined && { part }),
     }));
     const nodes = new Streamed<string>(context, (names, part) => ({
@@ -95,21 +99,18 @@ interface Looker {
   readonly text: boolean;
 }
 
-function testOf(values: {
+function expressionOf(values: {
   readonly pattern: string;
   readonly fixed: boolean;
   readonly ignoreCase: boolean;
-  readonly invert: boolean;
-}): (line: string) => boolean {
-  const { pattern, fixed, ignoreCase, invert } = values;
+}): RegExp {
+  const { pattern, fixed, ignoreCase } = values;
   const source = fixed ? pattern.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&') : pattern;
-  let expression: RegExp;
   try {
-    expression = new RegExp(source, ignoreCase ? 'iu' : 'u');
+    return new RegExp(source, ignoreCase ? 'iu' : 'u');
   } catch (error) {
     throw usage(`grep: ${(error as Error).message}`, '-F looks for a text as it is');
   }
-  return (line) => expression.test(line) !== invert;
 }
 
 /** Lines of one node that match, and those around them. */

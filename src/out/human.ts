@@ -81,9 +81,13 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'matches':
       return output.matches.map(({ path, line, text, isContext }) => {
-        const mark = theme.dim(isContext ? '-' : ':');
-        const place = line === undefined ? '' : `${theme.good(String(line))}${mark}`;
-        return `${theme.path(quoteWord(path))}${mark}${place}${visibleLine(text)}`;
+        const mark = isContext ? '-' : ':';
+        const place = theme.dim(line === undefined ? mark : `${mark}${line}${mark}`);
+        const { marks } = output;
+        const shown = visibleLine(text);
+        const isMarked = marks !== undefined && line !== undefined && isContext !== true;
+        const told = isMarked ? shown.replace(marks, (found) => (found === '' ? '' : theme.bold(found))) : shown;
+        return `${theme.path(quoteWord(path))}${place}${told}`;
       });
     case 'value':
       return output.isPath === true ? [quoteWord(output.text)] : visible(output.text).split('\n');

@@ -186,6 +186,8 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
   | {
       readonly type: 'matches';
       readonly matches: readonly Match[];
+      /** What of a line people see marked. */
+      readonly marks?: RegExp;
       readonly part?: Part;
     }
   | {

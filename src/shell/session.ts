@@ -432,7 +432,7 @@ export class ShellSession implements SessionControl {
     this.#isAnew = true;
     this.#tellNodes('it');
     const unheard = this.#watches.dropOnce();
-    const watches = plural(unheard.length, 'watch that tells once', 'watches that tell once');
+    const watches = plural(unheard.length, 'one-time watch', 'one-time watches');
     this.#tellPaths(`gone with it: ${watches}`, unheard);
   }
   /** The user leaves a session, which takes along what it made and all of its watches. */

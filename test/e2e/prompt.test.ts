@@ -175,7 +175,7 @@ test('a plan taller than the screen is seen before it is asked about, not after 
   await sees(session, 'Take back 31 changes under /tall');
   assert.match(session.text, /> undo\nthe pager had 31\n\? Take back/);
   session.type('n\r');
-  await sees(session, 'error: not done');
+  await sees(session, 'not done');
   assert.equal(session.text.split('the pager had').length, 2, 'it is shown once');
   session.type('\x04');
   assert.equal(await session.ended(), 0);

@@ -39,7 +39,7 @@ test('a question, a secret and a refusal by Ctrl-C, without one escape code', as
   session.type('deleteall /many\r');
   await sees(session, '(y/N) |');
   session.type('\x03');
-  await sees(session, 'error: not done');
+  await sees(session, 'not done');
   session.type('addauth digest\r');
   await sees(session, '(not shown) |');
   session.type('bob:sx\x7fecret\r');
@@ -84,7 +84,7 @@ test('a wrong answer leaves the field, and what helps is seen whole on the narro
     await session.until((screen) => /\(y\/N\) \|/.test(screen), 'an empty field');
   }
   session.type('n\r');
-  await sees(session, 'error: not done');
+  await sees(session, 'not done');
   session.type('deleteall /some\r');
   await session.until((screen) => screen.split('(y/N)').length === 2, 'the question again');
   session.type('\t y \r');
@@ -106,11 +106,11 @@ test('Ctrl-D declines, too, where questions are drawn; the prompt goes on, and n
   session.type('deleteall /few\r');
   await sees(session, '(y/N)');
   session.type('\x04');
-  await times('error: not done', 1);
+  await times('not done', 1);
   session.type('addauth digest\r');
   await sees(session, 'credential for digest');
   session.type('\x04');
-  await times('error: not done', 2);
+  await times('not done', 2);
   session.type('exists /few\r');
   await sees(session, 'yes');
   session.type('quit\r');

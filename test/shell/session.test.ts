@@ -94,7 +94,7 @@ test('watches that tell once go with an expired session, and it is said which', 
   session.noteWatch('/w', 'children', true);
   session.noteWatch('/of-a-command', 'data', false);
   expire();
-  assert.deepEqual(news, ['the session expired', 'gone with it: 2 watches that tell once (/e /w)']);
+  assert.deepEqual(news, ['the session expired', 'gone with it: 2 one-time watches (/e /w)']);
   expire();
   assert.equal(news.filter((line) => line.startsWith('gone')).length, 1, 'once');
 });
