@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type Places, pidFileOf } from '../operate/places.ts';
-import { type Env, type Gathered, gather, refuseOpenDoors } from '../operate/settings.ts';
+import { type Env, type Gathered, type Given, gather, ordered, refuseOpenDoors } from '../operate/settings.ts';
 import { MAX_SOCKET_PATH } from '../platform/unix-socket.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { checkConfig, namedFiles, type ServerConfig } from '../server/config.ts';
+import { checkConfig, namedFiles, type ServerConfig, type Setting } from '../server/config.ts';
 import type { ServerValues } from './server.ts';
 import { settingSaid, settingsIn } from './start-failures.ts';
 
@@ -38,13 +38,17 @@ export interface Loaded {
 }
 
 /** @throws StartError, ConfigError */
-export function loadConfig({ values, flags, places, env }: Operation): Loaded {
-  const gathered = gather({
-    env,
-    flags,
-    file: settingsIn(places.config),
-    sets: (values.set ?? []).map(settingSaid),
-  });
+const given = ({ values, flags, places, env }: Operation): Given => ({
+  env,
+  flags,
+  file: settingsIn(places.config),
+  sets: (values.set ?? []).map(settingSaid),
+});
+
+/** @throws StartError, ConfigError */
+export function loadConfig(operation: Operation): Loaded {
+  const { values, env } = operation;
+  const gathered = gather(given(operation));
   refuseOpenDoors(gathered.settings);
   const config = checkConfig(gathered.settings, readBeside(gathered.settings, values.myid));
   const socket = values.control ?? join(config.dataDir, 'control.sock');
@@ -56,10 +60,14 @@ export function loadConfig({ values, flags, places, env }: Operation): Loaded {
   };
 }
 
+/** All settings, in the order in which later ones win, not checked. @throws StartError, ConfigError for a file that cannot be read */
+export const settingsOf = (operation: Operation): Setting[] => ordered(given(operation));
+
 /** Where the pid file is, also when the configuration is no good any more: its server must be stopped all the same. @throws StartError */
-export function pidPath({ places, env }: Operation): string {
+export function pidPath(operation: Operation): string {
+  const { places, env } = operation;
   if ((env.ZOOPIDFILE ?? '') !== '') return pidFileOf(env, '');
-  const { dataDir } = namedFiles(settingsIn(places.config));
+  const { dataDir } = namedFiles(settingsOf(operation));
   if (dataDir === undefined) throw new StartError(43, `${places.config} names no dataDir, and ZOOPIDFILE is not set`);
   return pidFileOf(env, dataDir);
 }

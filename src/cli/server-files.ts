@@ -9,9 +9,9 @@ import { namedFiles } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { userOf } from './directory-user.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settingsOf } from './operation.ts';
 import { Safety } from './safety.ts';
-import { settingsIn, UsageError } from './start-failures.ts';
+import { UsageError } from './start-failures.ts';
 import { isTypedByPerson } from './typed.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
@@ -35,7 +35,7 @@ export async function initialize(operation: Operation): Promise<number> {
   const myid = values.myid === undefined ? undefined : Number(values.myid);
   if (myid !== undefined && (!/^\d{1,3}$/.test(values.myid ?? '') || myid < 1 || myid > 254))
     throw new UsageError(`--myid ${values.myid} is not a number from 1 to 254`);
-  const last = settingsIn(places.config);
+  const last = settingsOf(operation);
   const { dataDir } = namedFiles(last);
   if (dataDir === undefined) throw new StartError(43, `Unable to determine dataDir from ${places.config}`);
   const dataLogDir = last.findLast(({ key }) => /^(?:zookeeper\.)?dataLogDir$/.test(key))?.value || dataDir;

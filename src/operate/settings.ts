@@ -46,20 +46,38 @@ const DEBIAN_FLAGS = 'JAVA_OPTS';
 export const SERVER_FLAGS = [DEBIAN_FLAGS, 'SERVER_JVMFLAGS', 'JVMFLAGS'];
 export const CLIENT_FLAGS = ['CLIENT_JVMFLAGS', 'JVMFLAGS'];
 
+/** Where settings come from. */
+export interface Given {
+  readonly env: Env;
+  readonly flags: readonly string[];
+  readonly file: readonly Setting[];
+  readonly sets: readonly Setting[];
+}
+
+/** The words for a Java machine, of the environment and among the arguments. */
+function sourcesOf({ env, flags }: Given): FlagSource[] {
+  const sources = flagSources(env, SERVER_FLAGS);
+  return flags.length === 0 ? sources : [...sources, { option: 'argument', text: quoted(flags) }];
+}
+
+const inOrder = ({ env, file, sets }: Given, ofFlags: readonly Setting[]): Setting[] => [
+  ...ofVariables(env),
+  ...ofFlags,
+  ...file,
+  ...sets,
+];
+
+/** The settings as {@link gather} puts them in order, whatever else of them is no good. */
+export const ordered = (given: Given): Setting[] => inOrder(given, readJvmFlags(sourcesOf(given)).settings);
+
 /**
  * Puts settings in their order: words for a Java machine (environment, then arguments), the file, which overrides them as
  * ZooKeeper's does, then options. `memory.limit` and `-Xmx` are taken out: they are about the process.
  * @throws ConfigError for a size that is none
  */
-export function gather(given: {
-  readonly env: Env;
-  readonly flags: readonly string[];
-  readonly file: readonly Setting[];
-  readonly sets: readonly Setting[];
-}): Gathered {
-  const { env, flags, file, sets } = given;
-  const sources = flagSources(env, SERVER_FLAGS);
-  if (flags.length > 0) sources.push({ option: 'argument', text: quoted(flags) });
+export function gather(given: Given): Gathered {
+  const { env } = given;
+  const sources = sourcesOf(given);
   const found = readJvmFlags(sources);
   const notes =
     found.idle.length === 0
@@ -67,7 +85,7 @@ export function gather(given: {
       : [
           `words for a Java machine without effect here (${sources.map(({ option }) => option).join(', ')}): ${found.idle.join(' ')}`,
         ];
-  const all = [...ofVariables(env), ...found.settings, ...file, ...sets];
+  const all = inOrder(given, found.settings);
   const settings = all.filter(({ key }) => key !== MEMORY_LIMIT && key !== `zookeeper.${MEMORY_LIMIT}`);
   const limit = all.findLast(({ key }) => key === MEMORY_LIMIT || key === `zookeeper.${MEMORY_LIMIT}`);
   const asked = heapOf(env, found.heap, limit);

@@ -89,6 +89,10 @@ test('a server with a dataDir of its own is refused on the dataLogDir of one tha
     await assert.rejects(second.start(), /ended with 42: error: another zoosh server uses /);
     await second[Symbol.asyncDispose]();
   }
+  const conf = join(home, 'log.cfg');
+  writeFileSync(conf, `dataDir=${join(home, 'empty')}\ndataLogDir=${log}\n`);
+  const emptied = await zoosh(['server', 'initialize', '--force', '--yes', '--configfile', conf]);
+  assert.deepEqual([emptied.code, existsSync(join(log, 'zoosh-1'))], [42, true], emptied.stderr);
   // nothing was written there: what was acknowledged before and after is found again
   await client.create('/kept/too');
   await first.kill('SIGKILL');

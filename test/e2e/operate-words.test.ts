@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asNobody, openToAll, type Ran, zoosh } from './cli.ts';
-import { Home } from './home.ts';
+import { Home, isAlive } from './home.ts';
 
 const isRoot = process.getuid?.() === 0;
 const told = ({ code, stderr }: Ran): readonly [number, string] => [code, stderr];
@@ -154,4 +154,35 @@ test("what Debian's zookeeperd has in JAVA_OPTS is in force, and shown with wher
   assert.match(stdout, /^memory\.limit=300m +# JAVA_OPTS -Xmx$/m);
   assert.match(stdout, /^jute\.maxbuffer=4096 +# JAVA_OPTS -Djute\.maxbuffer$/m);
   assert.match(stdout, /^extendedTypesEnabled=true +# JAVA_OPTS -Dzookeeper\.extendedTypesEnabled$/m);
+});
+
+test('a server whose dataDir an option or a word for a Java machine says is stopped by the same words', async () => {
+  const home = await Home.make();
+  const other = join(home.dir, 'other');
+  for (const words of [['--set', `dataDir=${other}`], [`-Dzookeeper.dataDir=${other}`]]) {
+    if (words.length === 1) writeFileSync(join(home.dir, 'conf/zoo.cfg'), `clientPort=${home.port}\n`); // a file overrides such words
+    const started = await home.server('start', ...words);
+    assert.equal(started.code, 0, started.stderr);
+    assert.equal(existsSync(home.data), false);
+    const [, pid] = /process (\d+)/.exec(started.stdout) as unknown as [string, string];
+    try {
+      assert.ok(existsSync(join(other, 'zookeeper_server.pid')));
+      const stopped = await home.server('stop', ...words);
+      assert.deepEqual([stopped.code, stopped.stdout, stopped.stderr], [0, `stopped, process ${pid}\n`, '']);
+    } finally {
+      if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+    }
+  }
+});
+
+test('initialize --force empties the dataDir that is said, and leaves that of zoo.cfg', async () => {
+  const home = await Home.make();
+  const other = join(home.dir, 'other');
+  for (const dir of [home.data, other]) mkdirSync(join(dir, 'zoosh-1'), { recursive: true });
+  const ran = await home.server('initialize', '--force', '--yes', '--set', `dataDir=${other}`);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.deepEqual(
+    [home.data, other].map((dir) => existsSync(join(dir, 'zoosh-1'))),
+    [true, false],
+  );
 });
