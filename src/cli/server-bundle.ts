@@ -8,7 +8,7 @@ import { askMember } from '../ensemble/control-client.ts';
 import { shellWords } from '../operate/jvm-flags.ts';
 import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { PidFile } from '../operate/pid-file.ts';
-import { flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
+import { type Env, flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
 import { type TarEntry, tarGz } from '../operate/tar.ts';
 import { whyNotMade } from '../operate/whose.ts';
 import { isLockFile } from '../platform/lock-file.ts';
@@ -18,7 +18,7 @@ import { StartError } from '../runtime/start-error.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { logsOf } from './bundle-logs.ts';
 import { type Loaded, loadConfig, type Operation } from './operation.ts';
-import { clientAddress, configText } from './server-tell.ts';
+import { configText, wordPlace } from './server-tell.ts';
 
 /** Words whose answers hold neither paths nor data nor who is connected. */
 const WORDS = ['ruok', 'srvr', 'mntr', 'isro', 'conf', 'envi', 'dirs', 'wchs'];
@@ -74,7 +74,7 @@ export async function collect(operation: Operation): Promise<TarEntry[]> {
     { name: 'files.txt', text: listing(config) },
     { name: 'process.txt', text: found.text },
     { name: 'status.json', text: told.text },
-    ...(await words(config)),
+    ...(await words(config, env)),
     ...(await figures(config)),
     ...logsOf(operation, found.pid),
   ];
@@ -188,8 +188,13 @@ async function status({ control }: Loaded): Promise<{ text: string; pid?: number
   }
 }
 
-async function words(config: ServerConfig): Promise<TarEntry[]> {
-  const at = clientAddress(config);
+async function words(config: ServerConfig, env: Env): Promise<TarEntry[]> {
+  let at: Awaited<ReturnType<typeof wordPlace>>;
+  try {
+    at = await wordPlace(config, env);
+  } catch (error) {
+    return [{ name: 'words/none.txt', text: `${(error as Error).message}\n` }];
+  }
   if (at === undefined) return [];
   return Promise.all(
     WORDS.map(async (word) => ({

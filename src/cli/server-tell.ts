@@ -24,10 +24,7 @@ const ANSWER_MS = 5000;
 const say = (text: string): void => void process.stdout.write(text);
 
 /** Where a server of this machine answers its clients. */
-export const clientAddress = ({
-  clientPort,
-  clientPortAddress,
-}: ServerConfig): { host: string; port: number } | undefined =>
+const clientAddress = ({ clientPort, clientPortAddress }: ServerConfig): { host: string; port: number } | undefined =>
   clientPort === undefined ? undefined : { host: clientPortAddress ?? 'localhost', port: clientPort };
 
 const secureAddress = ({
@@ -45,6 +42,18 @@ async function ownTls({ clientTls: tls }: ServerConfig, env: Env): Promise<TlsOp
   if (said !== undefined || tls === undefined) return said && { ...said, anyName: true };
   const { keys } = await readClientKeys(tls, Date.now());
   return { insecure: true, cert: keys.chain, key: keys.key };
+}
+
+/** Where, and how, a server of this machine answers four-letter words; undefined: nowhere. @throws Error where its keys cannot be read */
+export async function wordPlace(
+  config: ServerConfig,
+  env: Env,
+): Promise<{ host: string; port: number; tls?: TlsOptions } | undefined> {
+  const plain = clientAddress(config);
+  const secure = secureAddress(config);
+  if (plain !== undefined || secure === undefined) return plain;
+  const tls = await ownTls(config, env);
+  return { ...secure, ...(tls && { tls }) };
 }
 
 /** `status`. */

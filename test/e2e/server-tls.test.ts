@@ -1,9 +1,10 @@
 /** A server process that serves by TLS alone: its status, its settings as they are shown, and how it refuses to start. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
@@ -44,6 +45,11 @@ test('by TLS alone: ready, status and config', async () => {
     [0, `Client port found: ${server.port}. Client address: 127.0.0.1. Client SSL: true.\nMode: standalone\n`],
     status.stderr,
   );
+  const bundle = join(folder, 'bundle.tgz');
+  assert.equal((await zoosh(['server', 'bundle', bundle, cfg])).code, 0);
+  const bundled = gunzipSync(readFileSync(bundle)).toString('latin1');
+  assert.ok(bundled.includes('/words/srvr.txt'), 'no words are in the bundle');
+  assert.match(bundled, /\nMode: standalone\n/);
   const config = await zoosh(['server', 'config', cfg]);
   assert.match(config.stdout, /^ssl\.keyStore\.password=\*\*\* /m);
   assert.match(config.stdout, new RegExp(`^secureClientPort=${server.port} .*zoo\\.cfg`, 'm'));
