@@ -68,13 +68,24 @@ async function take(source: AsyncIterable<Buffer>, compression: Compression, par
     return;
   }
   if (compression === 'gzip') {
-    await pipeline(
+    let wrong: unknown;
+    const taken = pipeline(
       Readable.from(source),
       createGunzip({ chunkSize: PIECE }),
       async (unpacked: AsyncIterable<Buffer>) => {
-        for await (const piece of unpacked) parser.push(piece);
+        for await (const piece of unpacked)
+          try {
+            parser.push(piece);
+          } catch (error) {
+            wrong = error;
+            throw error;
+          }
       },
     );
+    // where more was to come the pipeline says that it was aborted, and not why
+    await taken.catch((error: unknown) => {
+      throw wrong ?? error;
+    });
     return;
   }
   const snappy = new SnappyStream();

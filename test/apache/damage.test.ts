@@ -1,5 +1,6 @@
 /** What is wrong with Apache's files is told with file and offset; what was never whole is left out. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ApacheDamage } from '../../src/apache/damage.ts';
@@ -238,4 +239,16 @@ test('what cannot be a tree, or needs a log that is not there, is refused', asyn
   );
   await refused(made([...ROOT, { path: '/acl', aclKey: 9n }]), /the ACL of \/acl, number 9, is not in it/);
   await refused(made([...ROOT, { path: '/e', owner: 7n }, { path: '/e/x' }]), /the ephemeral \/e has children/);
+});
+
+test('what is wrong within a packed snapshot is told also where much is still to come, and an older one is taken', async () => {
+  const plain = snapshot([...ROOT, { path: '/a' }]);
+  const bad = Buffer.from(plain);
+  bad.writeInt32BE(0x7fffff00, bad.indexOf('/a') + 2);
+  // more than is unpacked in a piece, so that the rest is on its way when the fault is found
+  const packed = gzipSync(Buffer.concat([bad, randomBytes(4 << 20)]), { level: 1 });
+  await refused({ 'snapshot.2.gz': packed, 'log.1': logFile([]) }, /snapshot\.2\.gz: it cannot be used/);
+  const loaded = await load({ 'snapshot.0': snapshot(ROOT), 'snapshot.2.gz': packed, 'log.1': logFile(creates(1, 3)) });
+  assert.equal(loaded.snapshot, 'snapshot.0');
+  assert.match(loaded.notes.join(), /snapshot\.2\.gz, offset \d+: a node with a length .* passed over/);
 });
