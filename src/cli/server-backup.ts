@@ -10,8 +10,10 @@ import { DiskError } from '../ports/disk.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseSize } from '../shell/units.ts';
 import { controlFailure, knownControl } from './control-words.ts';
+import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { UsageError } from './start-failures.ts';
+import { errorText } from './width.ts';
 
 /** `backup FILE`, of a server that runs. */
 export async function backup(operation: Operation): Promise<number> {
@@ -29,7 +31,14 @@ export async function backup(operation: Operation): Promise<number> {
     );
   const rate = rateOf(values.rate);
   const control = knownControl(values.control ?? loadConfig(operation).control);
-  const description = await written(path, (take) => fromControl(control, take), rate);
+  const description = await written(path, (...take) => fromControl(control, ...take), rate).catch((error: unknown) => {
+    if (error instanceof Interrupted) return error;
+    throw error;
+  });
+  if (description instanceof Interrupted) {
+    process.stderr.write(errorText('interrupted: there is no backup'));
+    return description.exitCode;
+  }
   process.stdout.write(
     operation.isJson ? `${JSON.stringify({ file: path, ...description })}\n` : told(path, description),
   );
@@ -54,9 +63,11 @@ const cannotWrite = (path: string, error: DiskError): StartError =>
 type Take = (piece: Buffer) => Promise<void>;
 async function written(
   path: string,
-  fetch: (take: Take) => Promise<BackupSource>,
+  fetch: (take: Take, signal: AbortSignal) => Promise<BackupSource>,
   rate: number | undefined,
 ): Promise<BackupDescription> {
+  // a part of a backup is of no use, and may be as large as the whole
+  using ended = abortOnSignals();
   const writer = await BackupWriter.create(nodeDisk, path, `${path}.${process.pid}.tmp`).catch((error: unknown) => {
     throw error instanceof DiskError ? cannotWrite(path, error) : error;
   });
@@ -65,8 +76,8 @@ async function written(
     const source = await fetch(async (piece) => {
       await writer.write(piece);
       const due = rate === undefined ? 0 : (writer.received / rate) * 1000 - (performance.now() - began);
-      if (due > 0) await sleep(due);
-    });
+      if (due > 0) await sleep(due, undefined, { signal: ended.signal }).catch(() => undefined);
+    }, ended.signal);
     return await writer.finish(source);
   } catch (error) {
     await writer.discard().catch(() => undefined);
@@ -75,12 +86,12 @@ async function written(
   }
 }
 
-async function fromControl(control: string, take: Take): Promise<BackupSource> {
+async function fromControl(control: string, take: Take, signal: AbortSignal): Promise<BackupSource> {
   try {
-    const { sid: server, epoch, takenAt, version } = await fetchBackup(control, take);
+    const { sid: server, epoch, takenAt, version } = await fetchBackup(control, take, { signal });
     return { server, epoch, takenAt, version };
   } catch (error) {
-    if (error instanceof DiskError) throw error;
+    if (error instanceof DiskError || error instanceof Interrupted) throw error;
     throw controlFailure('no backup came from the server', control, error);
   }
 }

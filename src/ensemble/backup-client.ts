@@ -14,11 +14,14 @@ const LINE_END = 0x0a;
 export async function fetchBackup(
   path: string,
   take: (piece: Buffer) => Promise<void>,
-  limits = { firstMs: FIRST_MS, nextMs: NEXT_MS },
+  { firstMs = FIRST_MS, nextMs = NEXT_MS, signal }: BackupLimits = {},
 ): Promise<BackupAnnouncement> {
   const socket = connect(path);
+  const end = (): void => void socket.destroy(signal?.reason as Error);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted === true) end();
   const fail = (code: string, message: string): Error => Object.assign(new Error(message), { code });
-  socket.setTimeout(limits.firstMs, () => socket.destroy(fail('ETIMEDOUT', 'it says nothing more')));
+  socket.setTimeout(firstMs, () => socket.destroy(fail('ETIMEDOUT', 'it says nothing more')));
   socket.write('{"op":"backup"}\n');
   try {
     const pieces = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -26,7 +29,7 @@ export async function fetchBackup(
     if (answer === undefined) throw fail('ECONNRESET', 'it hung up');
     if (!answer.ok) throw new ControlError(answer.error);
     const announced = answer.result as BackupAnnouncement;
-    socket.setTimeout(limits.nextMs);
+    socket.setTimeout(nextMs);
     let left = announced.bytes - rest.length;
     if (rest.length > 0) await taken(socket, take, rest);
     while (left > 0) {
@@ -38,8 +41,16 @@ export async function fetchBackup(
     if (left < 0) throw fail('EPROTO', 'it sent more than it announced');
     return announced;
   } finally {
+    signal?.removeEventListener('abort', end);
     socket.destroy();
   }
+}
+
+interface BackupLimits {
+  readonly firstMs?: number;
+  readonly nextMs?: number;
+  /** Given up: its reason is what is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** Whoever is slow to take what came is not to be mistaken for a member that sends nothing. */

@@ -1,6 +1,7 @@
 /** What cannot be written to its end is not there: no part of a copy lies under the name of the whole, or in the way of the next. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -24,7 +25,7 @@ import { nodeDisk } from '../../src/platform/disk.ts';
 import { type Disk, DiskError, type DiskFile } from '../../src/ports/disk.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
 import { BIN, zoosh } from './cli.ts';
-import { Home } from './home.ts';
+import { Home, until } from './home.ts';
 
 /** The `left`th write and what comes after it find no room. */
 function fullAfter(left: number): Disk {
@@ -216,4 +217,29 @@ test('a full disk leaves no part of a bundle', async () => {
   const size = statSync(file).size;
   assert.equal((await zoosh(words, '', home.env)).code, 40, 'one that is there is left');
   assert.equal(statSync(file).size, size);
+});
+
+test('a backup that is interrupted leaves nothing', async () => {
+  const home = await Home.make();
+  assert.equal((await home.server('start')).code, 0);
+  try {
+    const file = join(home.dir, 'b.zbak');
+    const left = (): string[] => readdirSync(home.dir).filter((name) => name.startsWith('b.zbak'));
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const) {
+      const words = [BIN, 'backup', file, '--config', join(home.dir, 'conf'), '--rate', '10'];
+      const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent' };
+      const child = spawn(process.execPath, words, { stdio: 'ignore', env });
+      const ended = once(child, 'exit');
+      await until(() => left().length > 0, 'it did not begin');
+      child.kill(signal);
+      assert.deepEqual([await ended, left()], [[code, null], []], signal);
+    }
+    assert.equal((await zoosh(['backup', file, '--config', join(home.dir, 'conf')])).code, 0);
+  } finally {
+    assert.equal((await home.server('stop')).code, 0);
+  }
 });
