@@ -82,7 +82,8 @@ test('names and data of a hostile hand take no longer than others', () => {
 });
 
 test('ls -d of several is one list, which scripts read line by line', async () => {
-  const stat = { version: 2, dataLength: 5, numChildren: 0, ephemeralOwner: 0n, mtime: 0 };
+  const ids = { czxid: 1n, mzxid: 2n, pzxid: 1n, ctime: 0, mtime: 0, ephemeralOwner: 0n };
+  const stat = { ...ids, version: 2, cversion: 0, aversion: 0, dataLength: 5, numChildren: 0 };
   const client = {
     state: 'connected',
     exists: async (path: string) => (path.includes('*') ? undefined : stat),
