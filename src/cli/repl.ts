@@ -244,6 +244,8 @@ async function greet(host: Host, version: string): Promise<void> {
   } catch (error) {
     const { exit, message, lines, hint: advice } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
+    // that was told, and the next session says what it is
+    if (exit === 4 && session.state !== 'none') return void greet(host, version);
     // one server that did not answer is one line: what was tried, and why that failed
     const isOne = exit === 3 && lines.length === 1;
     const what = isOne ? (lines[0] as string) : message;
@@ -253,7 +255,8 @@ async function greet(host: Host, version: string): Promise<void> {
     for (const line of isOne ? [] : lines)
       for (const each of fold(` ${visibleLine(line)}`, process.stdout.columns || 80, 3)) presenter.line(each);
     // nothing was tried: other servers would not help
-    if (exit === 2) return tell(advice === undefined ? ' profile list shows what is kept' : ` hint: ${advice}`);
+    if (exit === 2 || exit === 4)
+      return tell(advice === undefined ? ' profile list shows what is kept' : ` hint: ${advice}`);
     tell(' zoosh playground starts one to try, zoosh init keeps yours; or connect HOST:PORT');
   }
 }

@@ -21,26 +21,10 @@ import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { largeReplyIn, noteConnection } from './large-reply.ts';
 import { orAbort } from './or-abort.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
+import type { Target } from './target.ts';
 import { choice, hex, plural, showDuration } from './units.ts';
 
-/** Where to connect and as whom. */
-export interface Target {
-  /** Connect string. */
-  readonly server: string;
-  /** Why there is none; said by the first command that needs a session. */
-  readonly fault?: Failure | undefined;
-  /** Name of the profile it comes from. */
-  readonly profile?: string | undefined;
-  /** What undo knows its changes by; absent: the profile, else the connect string. */
-  readonly label?: string | undefined;
-  readonly color?: string | undefined;
-  readonly protect?: boolean | undefined;
-  readonly readOnly?: boolean | undefined;
-  readonly options: Pick<
-    ConnectOptions,
-    'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly' | 'maxReplyBytes'
-  >;
-}
+export type { Target } from './target.ts';
 
 /** Told while a client goes on trying: none of the servers takes a connection. */
 export type Refused = (hosts: readonly HostFailure[]) => void;
@@ -286,7 +270,7 @@ export class ShellSession implements SessionControl {
     try {
       await client.addAuth(scheme, auth);
     } catch (error) {
-      if (error instanceof KeeperError && error.code === 'AuthFailed') {
+      if (isRefused(error)) {
         // the server hangs up on who presents a bad credential; the shell goes on with a new session
         this.#drop();
         this.#ports.news('the credential was refused, and the server closed the connection');
@@ -389,6 +373,7 @@ export class ShellSession implements SessionControl {
           // whoever waited is told; a prompt goes on looking
           this.#isToldOfNone = interactive && error instanceof ConnectError;
           if (this.#isToldOfNone && !isQuiet) this.#begin(true);
+          else if (interactive && isRefused(error)) this.#beginAsNobody();
         }
         this.#ports.changed();
         throw error;
@@ -397,6 +382,16 @@ export class ShellSession implements SessionControl {
     pending.catch(() => {}); // heard by the command that needs the session
     this.#pending = pending;
     return pending;
+  }
+
+  /** The credentials that were said at the start are not taken: who sits at a prompt goes on without them, and is told. */
+  #beginAsNobody(): void {
+    if (this.#auth.length === 0) return;
+    const schemes = [...new Set(this.#auth.map(({ scheme }) => scheme))].join(', ');
+    this.#auth = [];
+    this.#isAnew = true;
+    this.#ports.news(`the credential (${schemes}) was refused; going on without it: addauth presents another`);
+    this.#begin();
   }
 
   #onState(client: Client, change: StateChange): void {
@@ -495,4 +490,5 @@ export class ShellSession implements SessionControl {
   #ended = Promise.resolve();
 }
 
+const isRefused = (error: unknown): boolean => error instanceof KeeperError && error.code === 'AuthFailed';
 const isOver = (state: ClientState): boolean => state === 'expired' || state === 'closed' || state === 'authFailed';

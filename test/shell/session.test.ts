@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KeeperError } from '../../src/base/errors.ts';
 import type { Client, ConnectOptions } from '../../src/client/api.ts';
 import { ShellSession, type Target } from '../../src/shell/session.ts';
 
@@ -107,4 +108,51 @@ test('only ephemeral nodes that are still there are mourned', async () => {
   session.forgetEphemeral('/e1');
   expire();
   assert.deepEqual(news, ['the session expired', 'gone with it: 1 ephemeral node (/e2)']);
+});
+
+test('a credential from the start that is refused: what waited for it fails, and a prompt goes on without it', async () => {
+  const opened = (interactive: boolean, server = 'localhost:1') => {
+    const news: string[] = [];
+    const given: ConnectOptions['auth'][] = [];
+    const auth = [{ scheme: 'digest', auth: 'bob:secret' }];
+    const session = new ShellSession(
+      { server, options: { auth } },
+      {
+        connect: async (_server, { auth: presented = [] }) => {
+          given.push([...presented]);
+          if (presented.length > 0 || server === 'strict:1') throw new KeeperError('AuthFailed');
+          return { state: 'connected', sessionId: 7n, watches: () => [], close: async () => {} } as unknown as Client;
+        },
+        target: (text) => ({ server: text, options: { auth } }),
+        word: () => Promise.reject(new Error('no network in this test')),
+        news: (line) => news.push(line),
+        changed: () => {},
+        watched: () => {},
+        now: () => 0,
+        interactive,
+      },
+    );
+    return { session, news, given };
+  };
+  const isRefused = (error: unknown): boolean => error instanceof KeeperError && error.code === 'AuthFailed';
+  const prompt = opened(true);
+  await assert.rejects(prompt.session.client(), isRefused);
+  assert.equal((await prompt.session.client()).sessionId, 7n);
+  assert.deepEqual(prompt.given, [[{ scheme: 'digest', auth: 'bob:secret' }], []]);
+  assert.deepEqual(prompt.news, [
+    'the credential (digest) was refused; going on without it: addauth presents another',
+    'new session 0x7',
+  ]);
+  // who says where to go says as whom, too
+  await assert.rejects(prompt.session.connect('@prod', new AbortController().signal), isRefused);
+  assert.equal(prompt.given[2]?.length, 1);
+  // nobody gets on there without one: it is tried once, and not for ever
+  const strict = opened(true, 'strict:1');
+  for (let i = 0; i < 3; i++) await assert.rejects(strict.session.client(), isRefused);
+  assert.equal(strict.news.length, 1);
+  // a script was meant for somebody
+  const script = opened(false);
+  for (let i = 0; i < 2; i++) await assert.rejects(script.session.client(), isRefused);
+  assert.deepEqual(script.news, []);
+  assert.ok(script.given.every((presented) => presented?.length === 1));
 });
