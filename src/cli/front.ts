@@ -1,6 +1,6 @@
 /** The ways into the shell: a prompt, one command, commands from -c, a file or standard input, the playground. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDumb } from '../out/theme.ts';
+import { isDumb, saysAscii } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { LINES_HINT } from '../shell/misspelt.ts';
@@ -231,7 +231,7 @@ async function promptOrScript(globals: Globals, where: Where, banner: readonly s
     runRepl({
       host,
       version: packageVersion(),
-      plain: isDumb(process.env) || globals.ascii === true,
+      plain: isDumb(process.env) || saysAscii(globals.ascii, process.env),
       keepsHistory: globals.history,
       readsFiles: globals.config,
       banner: isDry ? [...banner, DRY_RUN] : banner,

@@ -7,7 +7,7 @@ import { toJson } from '../out/json.ts';
 import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
 import { render } from '../out/render.ts';
-import { decideColor, isAsciiLocale, isDumb, makeTheme, type Theme } from '../out/theme.ts';
+import { decideColor, isDumb, makeTheme, saysAscii, type Theme } from '../out/theme.ts';
 import { WholeAnswer } from '../out/whole-answer.ts';
 import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
@@ -88,15 +88,23 @@ export class Presenter {
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
     settings.onChange = (name) => {
       if (name === 'output') this.#mode = settings.get('output') as Mode;
+      if (name === 'plain') drawBoxes();
     };
+    const isAscii = theme.ascii;
+    const drawBoxes = (): void => {
+      theme.ascii = isAscii || (this.#outIsTerminal && settings.get('plain') === 'on');
+    };
+    drawBoxes();
   }
   /** @throws Failure (2) for a mode that there is not */
   static async open(options: PresenterOptions): Promise<Presenter> {
     const { globals } = options;
     const { env } = process;
     const wish = globals.color === false ? 'never' : globals.color;
-    const ascii = globals.ascii === true || env.ZOOSH_ASCII === '1' || isAsciiLocale(env);
-    const theme = (isTerminal: boolean): Promise<Theme> => makeTheme(decideColor(wish, env, isTerminal), ascii);
+    const theme = (isTerminal: boolean): Promise<Theme> => {
+      const isAscii = saysAscii(globals.ascii, env) || (isTerminal && isDumb(env));
+      return makeTheme(decideColor(wish, env, isTerminal), isAscii);
+    };
     return new Presenter(
       options,
       await theme(process.stdout.isTTY === true),

@@ -4,7 +4,7 @@ import { type Client, ConnectError, type StateChange } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
-import { isDumb } from '../out/theme.ts';
+import { isDumb, saysAscii } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { Setting } from '../server/config.ts';
 import { ReadOnlyClient } from '../shell/changes.ts';
@@ -150,7 +150,7 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
       input: process.stdin,
       output: process.stdout,
       color: false,
-      plain: () => isDumb(process.env) || globals.ascii === true,
+      plain: () => isDumb(process.env) || saysAscii(globals.ascii, process.env),
       history,
       host: {
         prompt: () => `[zk: ${zk.target}(${STATES[zk.state]}) ${zk.count}] `,

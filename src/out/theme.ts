@@ -3,8 +3,8 @@ import { PROMPT_COLORS } from '../shell/colors.ts';
 /** Colours by meaning; every one of them also has a word or a mark. */
 export interface Theme {
   readonly color: boolean;
-  /** No symbols or box drawing. */
-  readonly ascii: boolean;
+  /** No symbols or box drawing; a setting may change it. */
+  ascii: boolean;
   good(text: string): string;
   attention(text: string): string;
   bad(text: string): string;
@@ -83,6 +83,10 @@ export const isDumb = (
   { TERM = '' }: Readonly<Record<string, string | undefined>>,
   platform: string = process.platform,
 ): boolean => TERM === 'dumb' || (TERM === '' && platform !== 'win32');
+
+/** No symbols or box drawing: `--ascii`, ZOOSH_ASCII, a locale that has none. */
+export const saysAscii = (isSaid: boolean | undefined, env: Readonly<Record<string, string | undefined>>): boolean =>
+  isSaid === true || env.ZOOSH_ASCII === '1' || isAsciiLocale(env);
 
 /** The locale has no characters beyond ASCII. One that is not said is taken for UTF-8. */
 export function isAsciiLocale(env: Readonly<Record<string, string | undefined>>): boolean {

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { BIN, zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
 
 interface Told {
   readonly error: { readonly code: string; readonly exit: number; readonly message: string; readonly command: string };
@@ -61,6 +62,43 @@ test('the commands at the start: what is wrong with their file keeps nobody from
     await starts(() => mkdirSync(file), /error: cannot read \S+rc\.zk: it is a folder/);
     await starts(() => writeFileSync(file, Buffer.from([0xff, 10])), /rc\.zk:1: not UTF-8 text/);
     await starts(() => writeFileSync(file, 'echo first\n'), /not connected/, '--no-config', /first/);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+});
+
+test('a terminal that only prints, a locale without such characters and a screen reader get no boxes and no menu', async () => {
+  await using server = await new ServerProcess().start();
+  const home = mkdtempSync(join(tmpdir(), 'zoosh-boxes-'));
+  // the pseudo terminal has its own opinion about TERM
+  const opened = (setting: string): Session =>
+    new Session({
+      columns: 100,
+      sh: `exec env ${setting} ${process.execPath} ${BIN} ${server.hosts}`,
+      env: { ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+    });
+  const boxes = /[─│├└┌┬]/;
+  const sees = (session: Session, seen: RegExp): Promise<void> =>
+    session.until((screen) => seen.test(screen), String(seen), PATIENCE_MS);
+  try {
+    for (const setting of ['TERM=dumb', 'LC_ALL=C', 'ZOOSH_ASCII=1']) {
+      using session = opened(setting);
+      session.type('tree /zookeeper\r');
+      await sees(session, /[`└]─? ?-? quota/);
+      // the classic list, and the line again below it
+      session.type('get /zookeeper/\t');
+      await sees(session, /get \/zookeeper\/\|/);
+      session.type('\t');
+      await sees(session, /config +quota\/?\s+\S+> get \/zookeeper\/\|/);
+      assert.doesNotMatch(session.screen.all().join('\n'), boxes, setting);
+    }
+    using session = opened('');
+    session.type('tree /zookeeper\r');
+    await sees(session, /└─ quota/);
+    session.type('settings plain on\r');
+    await sees(session, /plain is on/);
+    session.type('tree /zookeeper\r');
+    await sees(session, /`- quota/);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
