@@ -55,7 +55,8 @@ export default command({
         if (file === undefined && path === withoutSlash(placeOf(text).name)) throw new KeeperError('NoAuth', path);
         // a file is read to its end, also when only its root is compared
         if (!recursive && nameOf(path) !== root) return;
-        denied.add(path, file);
+        const { target } = placeOf(text);
+        denied.add(target === undefined ? path : `${target}:${path}`, file);
         hidden.add(nameOf(path));
       },
       cut: (lack: Lack) => {

@@ -118,6 +118,19 @@ test('import --atomic makes the levels that a list does not hold, in the same tr
   assert.equal((await client.exists('/at'))?.czxid, (await client.exists('/at/once/d/e'))?.czxid);
 });
 
+test('diff says on which side something may not be read', async () => {
+  const home = { ZOOSH_HOME: folder };
+  const ran = (...words: string[]): Promise<Ran> => zoosh(words, '', home);
+  assert.equal((await ran('profile', 'add', 'there', server.hosts)).code, 0);
+  await client.create('/sides', null);
+  await client.create('/sides/hid', null, HIDDEN);
+  const both = await ran(server.hosts, 'diff', '-r', '/sides', '@there:/sides');
+  assert.deepEqual(
+    [both.code, both.stderr.split('\n').sort()],
+    [14, ['', 'not permitted to read /sides/hid', 'not permitted to read @there:/sides/hid']],
+  );
+});
+
 test('elect --observe refuses the options of candidates', async () => {
   for (const words of [
     ['--wait', '1s'],
