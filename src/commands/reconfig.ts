@@ -79,9 +79,15 @@ export default command({
       `after:  ${outlineOf(after, grouped(whole))}`,
       ...changesOf(before, after),
     ];
-    // what is left out of an ensemble where it is not changes nothing, and servers say nothing of it
-    for (const id of leaving) if (before.size > 0 && !before.has(id)) context.warn(`no member has the id ${id}`);
-    if (context.isDry) for (const each of details) context.warn(each);
+    // servers make a new configuration of it without a word
+    const strangers = before.size === 0 ? [] : leaving.filter((id) => !before.has(id));
+    const tellStrangers = (): void => {
+      for (const id of strangers) context.warn(`no member has the id ${id}`);
+    };
+    if (context.isDry) {
+      tellStrangers();
+      for (const each of details) context.warn(each);
+    }
     await context.confirm({ what: 'change the members of the ensemble', path: CONFIG_PATH, details });
     try {
       const { data, stat } = await client.reconfig(
@@ -93,6 +99,7 @@ export default command({
         },
         { signal },
       );
+      if (!context.isDry) tellStrangers();
       return { type: 'node', path: CONFIG_PATH, data, stat, showStat, form: 'text' };
     } catch (error) {
       throw explained(error, wrongIn([...joining, ...whole.filter(isNoWeight)], leaving, after));

@@ -69,6 +69,10 @@ test('words that do not fit are told what does; config shows the members', async
     assert.notEqual(ran.code, 0);
     assert.match(ran.stderr, hint);
   }
+  const nobody = await run('-s', connect, ...auth, '-y', 'reconfig', '--remove', '7');
+  assert.deepEqual([nobody.code, nobody.stderr], [0, 'no member has the id 7\n']);
+  const refused = await run('-s', connect, '-y', 'reconfig', '--remove', '7'); // what is refused is no matter of ids
+  assert.deepEqual([refused.code, refused.stderr.includes('no member')], [14, false]);
   const dry = await run('-s', connect, ...auth, '-n', 'reconfig', '--remove', '2,7');
   assert.equal(dry.code, 0, dry.stderr);
   assert.match(
