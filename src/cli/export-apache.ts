@@ -6,11 +6,13 @@ import { directories } from '../offline/import-work.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
+import { plural } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
-import { oneWord, runOffline, type Said, sessionsWith } from './offline-words.ts';
+import { oneWord, runOffline, type Said } from './offline-words.ts';
+import { sessionsText } from './sessions-text.ts';
 import { UsageError } from './start-failures.ts';
 
 const COMMAND = {
@@ -99,12 +101,12 @@ function report(own: OwnState, made: Exported | undefined, globals: Globals): nu
       `warning: the last ${unsure} transactions are not known to be committed, and count from now on; another member's log may go further (zoosh verify tells)\n`,
     );
   if (made === undefined) {
-    process.stdout.write(`would export ${tree.rows.count - tree.ephemerals} nodes.  Nothing was written.\n`);
+    process.stdout.write(`would export ${plural(tree.rows.count - tree.ephemerals, 'node')}.  Nothing was written.\n`);
     return 0;
   }
   const lines = [
-    `exported ${made.nodes} nodes (${made.containers} containers, ${made.ttls} with a time to live) to ${made.file}`,
-    `left out ${sessionsWith(made.sessionsDropped, made.ephemeralsDropped)}`,
+    `exported ${plural(made.nodes, 'node')} (${plural(made.containers, 'container')}, ${made.ttls} with a time to live) to ${made.file}`,
+    `left out ${sessionsText(made.sessionsDropped, made.ephemeralsDropped)}`,
     `zxid ${hex(made.lastZxid)} is followed by ${hex(made.zxid)}`,
     ...(made.ttls > 0
       ? ['nodes with a time to live need -Dzookeeper.extendedTypesEnabled=true at every Apache server']

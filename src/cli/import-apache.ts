@@ -14,7 +14,8 @@ import { F } from '../tree/rows.ts';
 import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
-import { oneWord, runOffline, type Said, serverId, sessionsWith } from './offline-words.ts';
+import { oneWord, runOffline, type Said, serverId } from './offline-words.ts';
+import { sessionsText } from './sessions-text.ts';
 
 const COMMAND = {
   usage: `usage: zoosh import-apache DIR [--log-dir DIR] [--to DATADIR] [--to-log DIR] [--myid N] [--keep-sessions] [--accept-loss]
@@ -164,15 +165,15 @@ function report(loaded: LoadedApache, made: Made | undefined, wish: Wish, global
     ...(digestIsRight === true ? ['the tree has the digest that the server which wrote it had'] : []),
     made === undefined
       ? `would import ${plural(nodes - dropped.ephemerals, 'node')}.  Nothing was written.`
-      : `imported ${nodes} nodes${kinds} as server ${made.sid} into ${made.dataDir}/zoosh-1${made.logDir === made.dataDir ? '' : ` and ${made.logDir}/zoosh-1`}`,
+      : `imported ${plural(nodes, 'node')}${kinds} as server ${made.sid} into ${made.dataDir}/zoosh-1${made.logDir === made.dataDir ? '' : ` and ${made.logDir}/zoosh-1`}`,
     ...(wish.keepSessions
       ? [
-          `${made === undefined ? 'would keep' : 'kept'} ${sessionsWith(kept.sessions, kept.ephemerals)}: start the server within ${kept.sessions === 1 ? 'its' : 'their'} timeout`,
+          `${made === undefined ? 'would keep' : 'kept'} ${sessionsText(kept.sessions, kept.ephemerals)}: start the server within ${kept.sessions === 1 ? 'its' : 'their'} timeout`,
         ]
       : []),
     ...(wish.keepSessions && dropped.sessions === 0
       ? []
-      : [`${made === undefined ? 'would drop' : 'dropped'} ${sessionsWith(dropped.sessions, dropped.ephemerals)}`]),
+      : [`${made === undefined ? 'would drop' : 'dropped'} ${sessionsText(dropped.sessions, dropped.ephemerals)}`]),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   const big = largestOf(loaded);

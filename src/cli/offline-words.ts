@@ -1,5 +1,4 @@
 import type { ParseArgsConfig, parseArgs } from 'node:util';
-import { plural } from '../base/counts.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { explainOffline } from './offline-failures.ts';
 import { readOptions } from './options.ts';
@@ -57,7 +56,3 @@ export function serverId(said: string | undefined, fallback: number): number {
     throw new StartError(43, `myid says ${id}, and a server's id is 1 to 254: correct it, or say --myid N`);
   throw new UsageError(`--myid ${said}: a server's id is 1 to 254`);
 }
-
-/** What goes, stays, or is left out: `1 session and its 2 ephemeral nodes`. */
-export const sessionsWith = (sessions: number, ephemerals: number): string =>
-  `${plural(sessions, 'session')} and ${sessions === 1 ? 'its' : 'their'} ${plural(ephemerals, 'ephemeral node')}`;

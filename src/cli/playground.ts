@@ -3,7 +3,7 @@ import { StartError } from '../runtime/start-error.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
-import { parseNumber } from '../shell/units.ts';
+import { parseNumber, plural } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
@@ -80,7 +80,7 @@ export const serverBanner = (server: string, data?: string): readonly string[] =
   'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
 ];
 export const ensembleBanner = (voters: number, data?: string): readonly string[] => [
-  `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
+  `An ensemble of ${plural(voters, 'server')} of your own, each a process; ${fate(data)}.`,
   'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar,',
   'ensemble start 1, ensemble partition 1,2 / 3, ensemble heal.',
   'Tab completes, Ctrl-D leaves.',

@@ -1,6 +1,6 @@
 import { cut } from '../base/width.ts';
 import type { Progress } from '../shell/command.ts';
-import { showCount } from '../shell/units.ts';
+import { plural, showCount } from '../shell/units.ts';
 
 export interface ProgressPorts {
   /** Writes to the terminal; undefined: nobody looks. */
@@ -91,7 +91,7 @@ const LEAST_WHAT = 8;
 export function progressText(what: string, done: number, total: number | undefined, ms: number): string {
   const perSecond = ms <= 0 ? 0 : (done * 1000) / ms;
   const rate = `${showCount(Math.round(perSecond))}/s`;
-  if (total === undefined || total <= 0) return `${what}  ${showCount(done)} nodes  ${rate}`;
+  if (total === undefined || total <= 0) return `${what}  ${plural(done, 'node')}  ${rate}`;
   const share = Math.min(100, Math.floor((done * 100) / total));
   // of a handful of nodes nothing follows
   const left = share < 1 && ms < SOON_MS ? '?' : eta(Math.max(0, total - done) / perSecond);

@@ -11,12 +11,14 @@ import { holdDirectory } from '../runtime/directory.ts';
 import { ownId } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { checkConfig } from '../server/config.ts';
+import { plural } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
 import { MAX_TXN_BYTES, warnOfOwner } from './import-apache.ts';
 import { WrongFile } from './offline-failures.ts';
-import { oneWord, runOffline, type Said, serverId, sessionsWith } from './offline-words.ts';
+import { oneWord, runOffline, type Said, serverId } from './offline-words.ts';
 import { surroundings } from './server.ts';
+import { sessionsText } from './sessions-text.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
 
 const COMMAND = {
@@ -144,11 +146,11 @@ function report(
     const lines = [
       `read a backup of ensemble ${ensembleId || 'unknown'} at zxid ${zxid}${when}`,
       ...(made === undefined
-        ? [`would restore ${tree.rows.count - tree.ephemerals} nodes.  Nothing was written.`]
+        ? [`would restore ${plural(tree.rows.count - tree.ephemerals, 'node')}.  Nothing was written.`]
         : [
             ...made.aside.map((path) => `set aside ${path}`),
-            `restored ${made.nodes} nodes as server ${sid} into ${folders}`,
-            `dropped ${sessionsWith(made.sessionsDropped, made.ephemeralsDropped)}`,
+            `restored ${plural(made.nodes, 'node')} as server ${sid} into ${folders}`,
+            `dropped ${sessionsText(made.sessionsDropped, made.ephemeralsDropped)}`,
             `ensemble ${made.ensembleId}, epoch ${made.epoch}; other members start with empty directories`,
           ]),
     ];

@@ -1,14 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plural } from '../base/counts.ts';
 import { fetchBackup } from '../ensemble/backup-client.ts';
 import { type BackupDescription, type BackupSource, BackupWriter, PAGE } from '../offline/backup-file.ts';
 import { whyNotMade } from '../operate/whose.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { parseSize } from '../shell/units.ts';
+import { parseSize, plural } from '../shell/units.ts';
 import { controlFailure, knownControl } from './control-words.ts';
 import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { loadConfig, type Operation } from './operation.ts';
@@ -98,7 +97,7 @@ async function fromControl(control: string, take: Take, signal: AbortSignal): Pr
 
 const told = (path: string, { zxid, nodes, sessions, bytes, digest, ensembleId, epoch }: BackupDescription): string =>
   [
-    `backed up ${nodes} nodes and ${plural(sessions, 'session')} at zxid ${zxid} to ${path}, ${PAGE + bytes} bytes, read again and whole`,
+    `backed up ${plural(nodes, 'node')} and ${plural(sessions, 'session')} at zxid ${zxid} to ${path}, ${PAGE + bytes} bytes, read again and whole`,
     `ensemble ${ensembleId}, epoch ${epoch}, digest ${digest}`,
     '',
   ].join('\n');

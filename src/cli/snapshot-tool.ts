@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { BackupDescription } from '../offline/backup-file.ts';
 import { countTree, kindOf, type SnapshotView, viewSnapshot } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
+import { plural } from '../shell/units.ts';
 import type { Globals } from './globals.ts';
 import { explainOffline, WrongFile } from './offline-failures.ts';
 import { OfflineOutput } from './offline-output.ts';
@@ -182,7 +183,7 @@ async function verify(files: readonly string[], isJson: boolean): Promise<number
       process.stdout.write(
         isJson
           ? `${JSON.stringify({ file, whole: true, zxid: at, nodes })}\n`
-          : `${file}: whole, ${nodes} nodes${at === null ? '' : `, zxid ${at}`}\n`,
+          : `${file}: whole, ${plural(nodes, 'node')}${at === null ? '' : `, zxid ${at}`}\n`,
       );
     } catch (error) {
       if (isJson) process.stdout.write(`${JSON.stringify({ file, whole: false, reason: (error as Error).message })}\n`);

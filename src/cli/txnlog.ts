@@ -9,6 +9,7 @@ import { jsonOf, lineOf, type ToldTxn, tellApache, tellOwn } from '../offline/tx
 import { visibleLine } from '../out/data.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { Failure } from '../shell/failure.ts';
+import { plural } from '../shell/units.ts';
 import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
@@ -136,7 +137,7 @@ async function chop(file: string, isOwn: boolean, text: string | undefined): Pro
   const into = `${file}.chopped`;
   try {
     const kept = isOwn ? await chopOwnLog(nodeDisk, file, into, zxid) : await chopApacheLog(nodeDisk, file, into, zxid);
-    process.stdout.write(`${into}: ${kept} transactions, to zxid 0x${zxid.toString(16)}\n`);
+    process.stdout.write(`${into}: ${plural(kept, 'transaction')}, to zxid 0x${zxid.toString(16)}\n`);
     return 0;
   } catch (error) {
     if (error instanceof RangeError) throw new WrongFile(error.message);

@@ -1,6 +1,7 @@
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
 
 /** Ends a script when something is not as it should be. */
 export default command({
@@ -47,7 +48,7 @@ export default command({
     else if (what === 'version' && String(found.version) !== String(Number(value)))
       fail(`has version ${found.version}, not ${value}`);
     else if (what === 'children' && found.numChildren !== Number(value))
-      fail(`has ${found.numChildren} children, not ${value}`);
+      fail(`has ${plural(found.numChildren, 'child', 'children')}, not ${value}`);
     else if (what === 'data') {
       const { data } = await client.get(path, { signal });
       if (data === null || !data.equals(Buffer.from(value ?? '')))

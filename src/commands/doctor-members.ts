@@ -76,7 +76,12 @@ function progressFindings(up: readonly Look[]): Finding[] {
   if (epochs.size > 1)
     return [{ verdict: 'FAIL', what: `servers in ${epochs.size} epochs: one of them is cut off`, fix: 'status' }];
   if (up.length < 2) return [];
-  return [{ verdict: lag > 1000n ? 'warn' : 'ok', what: `the last server is ${lag} changes behind the first` }];
+  return [
+    {
+      verdict: lag > 1000n ? 'warn' : 'ok',
+      what: `the last server is ${plural(Number(lag), 'change')} behind the first`,
+    },
+  ];
 }
 
 function loadFindings(up: readonly Look[]): Finding[] {

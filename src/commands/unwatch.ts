@@ -49,7 +49,7 @@ export default command({
     }
     return {
       type: 'done',
-      text: `stopped ${plural(chosen.length, 'watch', 'watches')}`,
+      text: chosen.length === 0 ? 'no watches to stop' : `stopped ${plural(chosen.length, 'watch', 'watches')}`,
       json: { stopped: chosen.map(({ path, kind }) => ({ path, kind })) },
     };
   },

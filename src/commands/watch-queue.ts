@@ -2,6 +2,7 @@ import type { Client, PersistentWatch, WatchEvent } from '../client/api.ts';
 import { addWatch } from '../recipes/repeated-watch.ts';
 import { Failure } from '../shell/failure.ts';
 import type { EventLine } from '../shell/output.ts';
+import { showCount } from '../shell/units.ts';
 
 /** Events held for a reader that is slow, at most; then the oldest go. */
 const MOST_HELD = 10_000;
@@ -67,7 +68,7 @@ export class WatchQueue implements AsyncDisposable {
         signal.addEventListener('abort', end, { once: true });
       });
     }
-    if (this.#dropped > 0) this.#warn(`${this.#dropped} events came too fast and are not told`);
+    if (this.#dropped > 0) this.#warn(`events came too fast: ${showCount(this.#dropped)} of them left out`);
     this.#dropped = 0;
     return this.#held.shift() as EventLine;
   }

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { plural } from '../base/counts.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { type BringUp, Ensemble } from './ensemble.ts';
 import { type EnsembleFile, EnsembleFolder, votersOf } from './layout.ts';
@@ -87,7 +88,7 @@ async function startAgain(options: Launch): Promise<Ensemble> {
   const observers = file.members.length - voters;
   if ((asked.voters ?? voters) !== voters || (asked.observers ?? observers) !== observers)
     throw usage(
-      `the ensemble ${name} is there already, with ${voters} voters and ${observers} observers`,
+      `the ensemble ${name} is there already, with ${plural(voters, 'voter')} and ${plural(observers, 'observer')}`,
       `start it as it is and use zoosh ensemble scale, or zoosh ensemble destroy ${name}`,
     );
   const other = otherThan(file, options);

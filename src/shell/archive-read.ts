@@ -14,6 +14,7 @@ import { Failure, usage } from './failure.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
 import { checkedHeader, type ExportHeader, isLast, nodeOf, unreadOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
+import { plural } from './units.ts';
 import { textOf } from './utf8.ts';
 
 /** A file of nodes that is open. */
@@ -197,11 +198,11 @@ async function packedNodes(from: ByteReader, name: string, onUnread: OnUnread): 
   let at = 0;
   const next = async (): Promise<{ value: unknown; before: string }> => {
     const head = Buffer.from(await from.take(4));
-    if (head.length < 4) throw damaged(name, `it ends after ${at} nodes, without its trailer`);
+    if (head.length < 4) throw damaged(name, `it ends after ${plural(at, 'node')}, without its trailer`);
     const length = head.readUInt32BE();
-    if (length > MAX_RECORD) throw damaged(name, `a record of ${length} bytes after ${at} nodes`);
+    if (length > MAX_RECORD) throw damaged(name, `a record of ${length} bytes after ${plural(at, 'node')}`);
     const body = await from.take(length);
-    if (body.length < length) throw damaged(name, `it ends after ${at} nodes, within a record`);
+    if (body.length < length) throw damaged(name, `it ends after ${plural(at, 'node')}, within a record`);
     const value = orUndefined(() => unpack(body));
     const isEnd = (value as { end?: unknown } | undefined)?.end === true;
     const before = isEnd ? hash.copy().digest('hex') : '';
@@ -220,7 +221,7 @@ async function packedNodes(from: ByteReader, name: string, onUnread: OnUnread): 
           if (end.sha256 !== before || end.count !== at) throw damaged(name, 'its checksum does not fit');
           return;
         }
-        const unread = unreadOf(value, `${name}: after ${at} nodes`);
+        const unread = unreadOf(value, `${name}: after ${plural(at, 'node')}`);
         if (unread !== undefined) {
           onUnread(unread);
           continue;

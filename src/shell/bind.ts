@@ -150,7 +150,9 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
         `${spec.name}: unknown option ${option}`,
         spec.foreign?.[option] ??
           (same === undefined ? outerHint(option, spec.name) : undefined) ??
-          (close !== undefined ? `did you mean ${close} ?` : 'put -- before a word that only looks like an option'),
+          (close !== undefined
+            ? `did you mean ${close} ?`
+            : `help ${spec.name} lists its options; put -- before a word that only looks like one`),
       ),
     );
   }

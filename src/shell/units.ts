@@ -75,12 +75,13 @@ export function showDuration(ms: number): string {
 /** Bytes for people: `37B`, `1.2k`, `3.4M`. */
 export function showBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;
+  // what would be rounded to 1024.0 of the smaller is one of this
   for (const [unit, name] of [
     [1 << 30, 'G'],
     [1 << 20, 'M'],
     [1 << 10, 'k'],
   ] as const)
-    if (bytes >= unit) return `${(bytes / unit).toFixed(1)}${name}`;
+    if (bytes >= unit * (1 - 0.05 / 1024)) return `${(bytes / unit).toFixed(1)}${name}`;
   return `${bytes}B`;
 }
 

@@ -154,7 +154,7 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
     'set --append one -more',
     2,
     'error: set: unknown option -more',
-    ' hint: put -- before a word that only looks like an option',
+    ' hint: help set lists its options; put -- before a word that only looks like one',
   );
   await sh.ok('set --append one "-more"', '8\n');
   await sh.ok('get one', 'any-more\n');

@@ -92,6 +92,8 @@ test('durations, sizes, ages', () => {
   for (const wrong of ['', 's', '5x', '-5', '1e3']) assert.throws(() => parseDuration(wrong), { exit: 2 });
   assert.equal(showBytes(37), '37B');
   assert.equal(showBytes(1_258_291), '1.2M');
+  assert.equal(showBytes(1_048_575), '1.0M');
+  assert.equal(showBytes(1_048_000), '1023.4k');
   assert.equal(showCount(1_234_567), '1,234,567');
   assert.equal(showAge(1000, 5000), '4s ago');
   assert.equal(showAge(0, 5000), '-');
