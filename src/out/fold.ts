@@ -47,7 +47,7 @@ export function foldPage(text: string, width: number): string[] {
 }
 
 /** Cells that the first of two columns may have where the second stands beside it. */
-const roomFor = (width: number): number => width - Math.max(LEAST, Math.floor(width / 3));
+const roomFor = (width: number): number => width - Math.max(LEAST, Math.floor(width * 0.4));
 
 function foldLine(line: string, width: number, isBelow: boolean): string[] {
   const lead = leadOf(line);
