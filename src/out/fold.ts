@@ -50,7 +50,7 @@ export function foldPage(text: string, width: number): string[] {
 const roomFor = (width: number): number => width - Math.max(LEAST, Math.floor(width * 0.4));
 
 function foldLine(line: string, width: number, isBelow: boolean): string[] {
-  const lead = leadOf(line);
+  const lead = line.startsWith('usage: ') ? 'usage: '.length : leadOf(line);
   const [first = ''] = COLUMN.exec(line) ?? [];
   if (textWidth(line) <= width && !(isBelow && first !== '')) return [line];
   if (first === '') return fold(line, width, hangOf(line));
