@@ -94,6 +94,8 @@ function choose(present: readonly Contender[], { parts, style, path }: Rules): P
 
 /** Of the timeout: what was proven longer ago than this is proven again. */
 export const FRESH = 0.2;
+/** Of the timeout: an answer that comes later than this after it was asked for leaves too little of it. */
+const LATE = 0.5;
 
 /**
  * Asks the leader whether session and node are there; when that was asked, monotonic ms. `czxid`: of ours, where others give
@@ -122,7 +124,8 @@ export async function prove(
 ): Promise<number | undefined> {
   let provenAt = sentAt;
   try {
-    while (client.clock.monotonic() >= provenAt + client.negotiatedTimeoutMs * FRESH)
+    // by a server that takes its time nothing is ever fresh
+    for (let most = FRESH; client.clock.monotonic() >= provenAt + client.negotiatedTimeoutMs * most; most = LATE)
       provenAt = await orAborted(
         read(client, () => checkNode(client, path, hasCommonName ? czxid : undefined), signal),
         signal,

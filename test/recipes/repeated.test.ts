@@ -162,3 +162,24 @@ test('a chroot that is not there is said by every recipe, at once', async () => 
     await client.close();
   }
 });
+
+test('a server that takes a third of the timeout for every answer lets whoever waits in all the same', async () => {
+  const [holder, client] = [await world.client(), await world.client(1500)];
+  const hold = await new Lock(holder, '/slow').acquire();
+  let asked = 0;
+  const multi = client.multi.bind(client);
+  client.multi = async (...args) => {
+    asked++;
+    const answer = await multi(...args);
+    await sleep(450);
+    return answer;
+  };
+  const waiting = new Lock(client, '/slow').acquire();
+  await until('it waits', async () => (await holder.getChildren('/slow')).children.length === 2);
+  await sleep(400); // what it knew when it came is not fresh any more
+  await hold.release();
+  const next = await inTime('the next', waiting, 10_000);
+  assert.ok(asked >= 1);
+  assert.notEqual(next.state, 'lost');
+  await next.release();
+});
