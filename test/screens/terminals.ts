@@ -35,7 +35,7 @@ export function faultsOf(text: string, { name, env }: Terminal): string[] {
     else if (isColour && !SIXTEEN.test(code))
       out.push(`${name}: ${JSON.stringify(code)} is not of the sixteen colours`);
   }
-  const odd = env.LC_ALL === 'C' ? /[^\n\x1b\x20-\x7e]/.exec(text) : null;
+  const odd = env.LC_ALL === 'C' ? /[^\n\x08\x1b\x20-\x7e]/.exec(text) : null;
   if (odd !== null) out.push(`${name}: ${JSON.stringify(odd[0])} is not ASCII`);
   return [...new Set(out)];
 }
