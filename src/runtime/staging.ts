@@ -43,6 +43,8 @@ export class Staging {
   private received = 0;
   /** Of these, what came over an earlier link. */
   private before = 0;
+  /** That is being read back: the leader was not asked for anything yet. */
+  private readsBack = false;
   private total = 0;
   /** Up to where the leader was asked for the file. */
   private askedTo = SNAPSHOT_WINDOW;
@@ -62,8 +64,10 @@ export class Staging {
     else this.resume(around.resume);
   }
   private resume(ask: (offset: number, checksum: number) => void): void {
+    this.readsBack = true;
     this.writing = this.files.resume().then(({ offset, checksum }) => {
       if (this.ended) return;
+      this.readsBack = false;
       this.before = this.received = offset;
       this.askedTo = offset + SNAPSHOT_WINDOW;
       if (offset === 0) this.around.ask(0);
@@ -72,11 +76,11 @@ export class Staging {
     this.writing.catch((error: Error) => this.fail(error));
   }
   /**
-   * This link brought something of the snapshot, and nothing was wrong with it: another may go on behind that. After one that brought
-   * nothing all begins anew, as the leader may have another file.
+   * This link brought something of the snapshot, and nothing was wrong with it: another may go on behind that. After one on which the
+   * leader was asked and that brought nothing all begins anew, as the leader may have another file.
    */
   get mayGoOn(): boolean {
-    return !this.ended && this.received > this.before;
+    return !this.ended && (this.readsBack || this.received > this.before);
   }
   private finish(): void {
     const { around } = this;

@@ -13,6 +13,7 @@ import { type LogEvents, TxnLog } from './txn-log.ts';
 
 /** Read back at once of what an earlier link brought. */
 const PIECE = 1024 * 1024;
+const DROPPED = 'the staged history was dropped';
 
 /** How much of a snapshot came over an earlier link: bytes, and their CRC-32. */
 export interface Begun {
@@ -89,7 +90,7 @@ export class StagedHistory {
 
   private inTurn(run: () => Promise<void>): Promise<void> {
     const done = this.turn.then(async () => {
-      if (this.dropped) throw new Error('the staged history was dropped');
+      if (this.dropped) throw new Error(DROPPED);
       try {
         await run();
       } catch (error) {
@@ -102,14 +103,14 @@ export class StagedHistory {
   }
   /**
    * Before anything is written: reads back what an earlier link brought, whose records are handed out, too, and goes on behind it.
-   * @throws RecordError when that is no beginning of a snapshot, DiskError
+   * It rejects when it is stopped meanwhile. @throws RecordError when that is no beginning of a snapshot, DiskError
    */
   async resume(): Promise<Begun> {
     let checksum = 0;
     await this.inTurn(async () => {
       if (this.before === 0) return;
       this.file = await this.disk.open(this.path, {});
-      while (this.position < this.before) {
+      while (this.position < this.before && !this.dropped) {
         const bytes = Buffer.alloc(Math.min(PIECE, this.before - this.position));
         const got = bytes.subarray(0, await this.file.read(bytes, this.position));
         if (got.length === 0) throw new RecordError(`${this.path} ends after ${this.position} of ${this.before} bytes`);
@@ -118,6 +119,7 @@ export class StagedHistory {
         this.position += got.length;
       }
     });
+    if (this.position < this.before) throw new Error(DROPPED);
     return { offset: this.position, checksum };
   }
   /**
@@ -142,6 +144,7 @@ export class StagedHistory {
     });
   }
   private async open(): Promise<DiskFile> {
+    this.before = 0;
     await unlinkIfThere(this.disk, this.path);
     return this.disk.open(this.path, { create: true, exclusive: true });
   }
@@ -179,10 +182,13 @@ export class StagedHistory {
 
   /**
    * Takes and writes nothing more. Resolves when what was under way is over, with how many bytes of the snapshot lie there for
-   * another link to go on behind: 0 when it is whole, or something was wrong; what waited rejects.
+   * another link to go on behind: 0 when it is whole, or something was wrong; what waited rejects. What an earlier link brought and
+   * was not read back to its end lies there as it did.
    */
   async stop(): Promise<number> {
-    const written = this.turn.then(() => (this.failed || this.parser.isWhole ? 0 : this.position));
+    const written = this.turn.then(() => {
+      return this.failed || this.parser.isWhole ? 0 : Math.max(this.position, this.before);
+    });
     this.dropped = true;
     const [begun] = await Promise.all([written, this.log.retire()]);
     await this.file?.close().catch(() => undefined);

@@ -142,3 +142,30 @@ test('of another file nothing is sent, and the next link begins anew', async () 
     assert.equal(staging.mayGoOn, false);
   }
 });
+
+test('a link that breaks before the leader was asked says nothing of its file: the next goes on behind the same', async () => {
+  let found = (_: { offset: number; checksum: number }): void => {};
+  const begun = new Promise<{ offset: number; checksum: number }>((resolve) => {
+    found = resolve;
+  });
+  const asked: number[] = [];
+  const staging = new Staging({
+    ...{ generation: 1, at: AT, seed: 1 },
+    stage: () => ({
+      log: { append: () => {} },
+      resume: () => begun,
+      write: async () => {},
+      finish: async () => {},
+    }),
+    ask: () => assert.fail('it has a beginning'),
+    resume: (offset) => void asked.push(offset),
+    done: () => {},
+    failed: (error) => assert.fail(error),
+  });
+  await settle();
+  assert.ok(staging.mayGoOn, 'what is there is being read');
+  found({ offset: 777, checksum: 1 });
+  await settle();
+  assert.deepEqual(asked, [777]);
+  assert.equal(staging.mayGoOn, false, 'the leader was asked, and sent nothing');
+});

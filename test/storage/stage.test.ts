@@ -5,6 +5,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { RecordError } from '../../src/records/pack.ts';
 import { snapshotName } from '../../src/storage/files.ts';
 import { type Mark, ORIGIN } from '../../src/storage/mark.ts';
+import { encodeChunk, encodeHead } from '../../src/storage/snapshot-format.ts';
 import type { StagedHistory } from '../../src/storage/staged.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { SimDisk } from '../sim/disk.ts';
@@ -233,6 +234,31 @@ test('what a link left of a snapshot is removed by another snapshot, one that do
   await member.storage.leaveStaged(2);
   await member.storage.close();
   assert.deepEqual(leftOver(disk, await Replica.open(disk, seededRandom(2))), []);
+});
+
+test('a link that breaks while what is there is read back costs nothing of it, and is waited for no longer than one piece', async () => {
+  const { disk, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const { storage } = await Replica.open(disk, seededRandom(1));
+  const begun = Buffer.concat([encodeHead(at), ...Array.from({ length: 20 }, () => encodeChunk(Buffer.alloc(1e6, 7)))]);
+  await storage.stage(2, at, undefined, true).write(begun);
+  await storage.leaveStaged(2);
+  let given = 0;
+  let left: Promise<void> | undefined;
+  const take = (): void => {
+    if (++given === 3) left = storage.leaveStaged(3);
+  };
+  const reading = storage.stage(3, at, take, true).resume();
+  await reading.catch((error: Error) => assert.match(error.message, /dropped/));
+  await left;
+  assert.ok(given < 6, `${given} of 20 chunks were read`);
+  await storage.stage(4, at, undefined, true).resume();
+  await storage.leaveStaged(4);
+  storage.stage(5, at, undefined, true); // of which nothing is read before it is left
+  await storage.leaveStaged(5);
+  const next = await storage.stage(6, at, undefined, true).resume();
+  assert.deepEqual(next, { offset: begun.length, checksum: crc32(begun) });
+  await storage.close();
 });
 
 test('what was damaged on the disk before the next link, or is not all there, is refused', async () => {
