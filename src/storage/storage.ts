@@ -218,14 +218,17 @@ export class Storage {
   get stagedProgress(): number {
     return this.staged?.progress ?? 0;
   }
-  /** As {@link dropStaged}, but what came of the snapshot stays until the next is staged, which may go on behind it. */
+  /**
+   * As {@link dropStaged}, but what came of the snapshot stays until the next is staged, which may go on behind it. Where none can,
+   * nothing stays.
+   */
   async leaveStaged(generation: number): Promise<void> {
     const { staged } = this;
     if (staged?.generation !== generation) return;
     this.staged = undefined;
-    const stopped = staged.stop();
-    this.left = { history: staged, stopped };
-    await stopped;
+    const left = { history: staged, stopped: staged.stop() };
+    this.left = left;
+    if ((await left.stopped) === 0 && this.left === left) await this.dropLeft();
   }
   /** Bytes that were left of the snapshot at `at`; those of any other are removed. */
   private dropLeft(at?: Mark): Promise<number> {

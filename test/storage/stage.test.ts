@@ -261,6 +261,21 @@ test('a link that breaks while what is there is read back costs nothing of it, a
   await storage.close();
 });
 
+test('of what no link can go on behind nothing stays: a snapshot that is whole, and one of which nothing was written', async () => {
+  const { disk, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const member = await Replica.open(disk, seededRandom(1));
+  const { storage } = member;
+  await member.stage(2, at, [old[7] as Entry], seededRandom(2));
+  await storage.leaveStaged(2);
+  assert.deepEqual(leftOver(disk, member), []);
+  storage.stage(3, at, undefined, true);
+  await storage.leaveStaged(3);
+  assert.deepEqual(leftOver(disk, member), []);
+  assert.equal((await storage.stage(4, at, undefined, true).resume()).offset, 0);
+  await storage.close();
+});
+
 test('what was damaged on the disk before the next link, or is not all there, is refused', async () => {
   const { disk, old } = await abandoned();
   const at = plain(old[6] as Entry);
