@@ -157,7 +157,8 @@ export class Storage {
   async storeEpochs(accepted: number, current: number, install?: number): Promise<void> {
     const epochs = { ...this.starts, acceptedEpoch: accepted, currentEpoch: current };
     if (install === undefined) {
-      if (accepted === current) await this.dropLeft(); // synchronised without it
+      // no new promise: synchronised without it
+      if (this.left !== undefined && accepted === this.identity.acceptedEpoch) await this.dropLeft();
       await this.store.update((now) => ({ ...now, ...epochs }));
     } else await this.inTurn(() => this.install(epochs, install));
   }

@@ -276,6 +276,20 @@ test('of what no link can go on behind nothing stays: a snapshot that is whole, 
   await storage.close();
 });
 
+test('what a link left is removed by an epoch that is joined below one that was promised', async () => {
+  const { disk, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const member = await Replica.open(disk, seededRandom(1));
+  const { storage } = member;
+  await storage.storeEpochs(9, 2);
+  await storage.stage(2, at, undefined, true).write(snapshotFile(at).subarray(0, 50));
+  await storage.leaveStaged(2);
+  assert.equal(leftOver(disk, member).length, 1);
+  await storage.storeEpochs(9, 7); // as one that does not count joins it
+  assert.deepEqual(leftOver(disk, member), []);
+  await storage.close();
+});
+
 test('what was damaged on the disk before the next link, or is not all there, is refused', async () => {
   const { disk, old } = await abandoned();
   const at = plain(old[6] as Entry);
