@@ -37,7 +37,7 @@ export class StagedHistory {
   private readonly disk: Disk;
   private readonly dataFolder: string;
   private readonly place: LogPlace;
-  private readonly parser: SnapshotParser;
+  private parser: SnapshotParser;
   private file: DiskFile | undefined;
   private position = 0;
   /** Bytes that were read back from the disk. */
@@ -193,6 +193,7 @@ export class StagedHistory {
     const [begun] = await Promise.all([written, this.log.retire()]);
     await this.file?.close().catch(() => undefined);
     this.file = undefined;
+    this.parser = new SnapshotParser(() => {}); // it holds what was built of the records
     return begun;
   }
   /** Removes it from the disk. What stays for an error counts for nothing, and the next start removes it. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/base/random.ts';
 import { RecordError } from '../../src/records/pack.ts';
@@ -287,6 +289,33 @@ test('what a link left is removed by an epoch that is joined below one that was 
   assert.equal(leftOver(disk, member).length, 1);
   await storage.storeEpochs(9, 7); // as one that does not count joins it
   assert.deepEqual(leftOver(disk, member), []);
+  await storage.close();
+});
+
+test('the tree that was built of what a link left is not kept in memory', async () => {
+  const { disk, old } = await abandoned();
+  const at = plain(old[6] as Entry);
+  const { storage } = await Replica.open(disk, seededRandom(1));
+  const begin = async (): Promise<WeakRef<object>> => {
+    const taken: Buffer[] = [];
+    const file = snapshotFile(at);
+    await storage.stage(2, at, (records) => void taken.push(Buffer.from(records)), true).write(file.subarray(0, -1));
+    assert.ok(taken.length > 0);
+    return new WeakRef(taken);
+  };
+  const built = await begin();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const isThere = async (): Promise<boolean> => {
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      collect();
+    }
+    return built.deref() !== undefined;
+  };
+  assert.equal(await isThere(), true, 'while it comes in');
+  await storage.leaveStaged(2);
+  assert.equal(await isThere(), false);
   await storage.close();
 });
 
