@@ -10,7 +10,7 @@ import { openStorage } from '../../src/storage/open.ts';
 import { encodeChunk, encodeHead, encodeTrailer, HEAD_BYTES } from '../../src/storage/snapshot-format.ts';
 import type { Storage, StorageOptions } from '../../src/storage/storage.ts';
 import type { TxnLog } from '../../src/storage/txn-log.ts';
-import type { SimDisk } from '../sim/disk.ts';
+import { SimDisk } from '../sim/disk.ts';
 
 export interface Entry extends Mark {
   readonly bytes: Buffer;
@@ -209,3 +209,27 @@ export async function untilCut<T>(disk: SimDisk, run: () => Promise<T>): Promise
     disk.cutAt = Number.POSITIVE_INFINITY;
   }
 }
+
+/** Two snapshots in a log of some files, all of which will be abandoned. */
+export async function abandoned(): Promise<{ disk: SimDisk; old: Entry[] }> {
+  const random = seededRandom(1);
+  const disk = new SimDisk(random);
+  const member = await Replica.open(disk, random);
+  const old = grow(grow([], 8, random), 6, random, 2);
+  await member.write(old.slice(0, 5), () => 2);
+  await member.snapshot(plain(old[3] as Entry));
+  await member.storage.log.roll();
+  await member.write(old.slice(5), () => 3);
+  await member.snapshot(plain(old[11] as Entry));
+  await member.storage.storeEpochs(2, 2);
+  await member.storage.close();
+  return { disk, old };
+}
+export const leftOver = (disk: SimDisk, member: Replica): string[] => {
+  const logs = member.storage.identity.logs.length;
+  const names = disk.paths();
+  return [
+    ...names.filter((name) => /\.(staged|tmp|damaged)$/.test(name)),
+    ...(names.filter((name) => name.includes('/log.')).length === logs ? [] : ['log files that are not listed']),
+  ];
+};
