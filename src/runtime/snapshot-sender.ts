@@ -96,13 +96,15 @@ export class SnapshotSender {
       })
       .catch((error: Error) => this.fails(link, offer, error));
   }
-  /** The CRC-32 of the file up to `offset`; undefined when it is not as long. */
+  /** The CRC-32 of the file up to `offset`; undefined when nothing is behind that: another file has more. */
   private async skip(offer: Offer, offset: number): Promise<number | undefined> {
     const file = await offer.file;
+    if (offset >= file.size) return undefined;
     let checksum = 0;
     for (let at = 0; at < offset; ) {
       const bytes = await file.read(at, Math.min(CHUNK, offset - at));
-      if (offer.closed || bytes.length === 0) return undefined;
+      if (offer.closed) return undefined;
+      if (bytes.length === 0) throw new Error('it ends early');
       checksum = crc32(bytes, checksum);
       at += bytes.length;
     }

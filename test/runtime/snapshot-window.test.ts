@@ -169,3 +169,43 @@ test('a link that breaks before the leader was asked says nothing of its file: t
   assert.deepEqual(asked, [777]);
   assert.equal(staging.mayGoOn, false, 'the leader was asked, and sent nothing');
 });
+
+test('a leader hangs up on who asks to go on where its file ends, or beyond; its own file that was cut off is doubted', async () => {
+  const cases: [string, number, number, string[]][] = [
+    ['all of it', SIZE, SIZE, ['hung up']],
+    ['more than there is', Number.MAX_SAFE_INTEGER, SIZE, ['hung up']],
+    ['behind what was cut off', SNAPSHOT_WINDOW + 1, SNAPSHOT_WINDOW, ['unsound', 'hung up']],
+  ];
+  for (const [what, offset, there, expected] of cases) {
+    const told: string[] = [];
+    let reads = 0;
+    let closed = 0;
+    const sender = new SnapshotSender({
+      storage: {
+        openSnapshot: async () => ({
+          size: SIZE,
+          read: async (at, length) => {
+            reads++;
+            return file.subarray(Math.min(at, there), Math.min(at + length, there));
+          },
+          close: async () => void closed++,
+        }),
+      },
+      send: (_link, { type }) => type === 'SNAP' || assert.fail(`${type} is sent`),
+      flush: () => {},
+      warn: () => {},
+      hangUp: () => void told.push('hung up'),
+      unsound: () => void told.push('unsound'),
+    });
+    const message = { type: 'RESUME', epoch: 1, at: AT, offset, checksum: crc32(file.subarray(0, offset)) } as const;
+    sender.resumed(LINK, message); // nothing was offered yet
+    sender.offer(LINK, { type: 'SNAP', epoch: 1, at: AT, configs: [], seen: [] });
+    sender.resumed(LINK, message);
+    sender.resumed(LINK, message);
+    for (let i = 0; i < 100; i++) await settle();
+    sender.resumed(LINK, message);
+    for (let i = 0; i < 100; i++) await settle();
+    assert.deepEqual([told, closed], [expected, 1], what);
+    if (there === SIZE) assert.equal(reads, 0, 'it is not read for that');
+  }
+});
