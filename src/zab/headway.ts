@@ -9,7 +9,7 @@ interface Way {
 }
 
 /**
- * How far the voters of a term came with the history that they are given. A link that breaks begins a snapshot anew, and what comes
+ * How far the voters of a term came with the history that they are given. A link that breaks may begin a snapshot anew, and what comes
  * over the next one is progress where it is more than came over any before it: a link that breaks again and again gains nothing. What
  * came of entries stays: who is sent the rest of them counts from there.
  */
