@@ -32,10 +32,25 @@ export async function main(argv: string[]): Promise<number> {
     const told = { failure, command: redact(argv.join(' ')), file: undefined, line: undefined };
     const { errWidth } = await import('./width.ts');
     const mode = saysJson(argv, process.env) ? 'json' : 'text';
-    process.stderr.write(failureText(told, mode, plainTheme(true), errWidth()));
+    const text = (as: 'json' | 'text'): string => failureText(told, as, plainTheme(true), errWidth());
+    process.stderr.write(
+      whatCan(
+        () => text(mode),
+        () => text('text'),
+      ),
+    );
     if (failure.exit === 70 && argv.some((word) => word === '-v' || word === '--verbose'))
       process.stderr.write(`${(error as Error).stack ?? ''}\n`);
     return failure.exit;
+  }
+}
+
+/** What broke may be what the failure is told by. */
+function whatCan(first: () => string, second: () => string): string {
+  try {
+    return first();
+  } catch {
+    return second();
   }
 }
 

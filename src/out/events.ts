@@ -150,11 +150,7 @@ export class EventFolder {
     this.#timer = undefined;
     for (const [watch, { count, last }] of this.#folded) {
       const where = watch === last.path ? '' : ` under ${quoteWord(watch)}`;
-      this.#print(
-        this.#theme.dim(
-          `+${plural(count, 'event')}${where} (last: ${KINDS[last.type].trim()} ${quoteWord(last.path)})`,
-        ),
-      );
+      this.#print(this.#theme.dim(`+${plural(count, 'event')}${where} (last: ${last.type} ${quoteWord(last.path)})`));
     }
     this.#folded = new Map();
   }

@@ -83,7 +83,7 @@ export class Shell {
       reader: this.reader,
       changes: () => this.changes,
       command: (name, args, signal) => this.#command(name, args, signal),
-      variable: (name) => this.#variable(name),
+      variable: (name) => valueNamed(name, this, () => this.#lastResult.text),
       client: () => this.client(),
     });
     this.changes = new Changes({
@@ -493,9 +493,5 @@ export class Shell {
   /** `client`, whose changes are noted for undo where that is wanted. */
   recording(client: Client): Client {
     return this.#drafts.recording(client);
-  }
-
-  #variable(name: string): string | undefined {
-    return valueNamed(name, this, () => this.#lastResult.text);
   }
 }

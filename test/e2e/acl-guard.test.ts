@@ -44,7 +44,7 @@ for (const [line, isThere] of [
     assert.equal(await it.shell.run(line.replace('ACL', NOBODY)), 30, it.told[0]?.failure.message);
     assert.match(it.told[0]?.failure.message ?? '', /nobody but a superuser could change the ACL/);
     assert.match(it.told[0]?.failure.hint ?? '', /setAcl --force gives it to nodes that are there/);
-    assert.match(it.warned.join('\n'), /no password hash, so nobody can log in as it/);
+    assert.match(it.warned.join('\n'), /is not a password hash, so nobody can log in as it/);
     assert.deepEqual(await client.getAcl('/m'), before);
     assert.equal(await client.exists('/made'), undefined);
     it.told.length = 0;

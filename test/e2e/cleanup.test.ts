@@ -46,7 +46,7 @@ test('cleanup takes the directory of a server, or both of them', async () => {
     // said the wrong way round, the lock of the server is found all the same
     const mixed = await clean(two.data, log, '-n', '3');
     assert.equal(mixed.code, 42, mixed.stderr);
-    assert.match(mixed.stderr, new RegExp(`^error: a zoosh server uses ${two.data}, and only it may remove its files`));
+    assert.match(mixed.stderr, new RegExp(`^error: a zoosh server uses ${log}, and only it may remove its files`));
     assert.ok(snapshotsIn(two.data) > 3);
     // one that runs is asked to do it
     const running = await clean(log, two.data, '-n', '4');

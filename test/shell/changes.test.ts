@@ -168,7 +168,10 @@ test('more than twenty events in a second become one line for each watch', () =>
   }
   folder.flush();
   assert.equal(lines.length, 22);
-  assert.deepEqual(lines.slice(20), ['+5 events under /a (last: changed /a/x)', '+5 events (last: changed /b)']);
+  assert.deepEqual(lines.slice(20), [
+    '+5 events under /a (last: NodeDataChanged /a/x)',
+    '+5 events (last: NodeDataChanged /b)',
+  ]);
 });
 
 test('what an event changed goes on below its path where the line has no room for it', () => {
@@ -200,7 +203,10 @@ test('of two watches over one node each has a line of its own', () => {
   for (let n = 0; n < 20; n++) folder.take({ event, at: 5000 });
   for (const watch of ['/a', '/a/x', '/a']) folder.take({ event, at: 5000 }, watch);
   folder.flush();
-  assert.deepEqual(lines.slice(20), ['+2 events under /a (last: changed /a/x)', '+1 event (last: changed /a/x)']);
+  assert.deepEqual(lines.slice(20), [
+    '+2 events under /a (last: NodeDataChanged /a/x)',
+    '+1 event (last: NodeDataChanged /a/x)',
+  ]);
 });
 
 test('what a script says of itself', () => {
