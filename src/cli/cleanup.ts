@@ -11,6 +11,7 @@ import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, type ServerConfig } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { type Loaded, loadConfig, type Operation } from './operation.ts';
+import { lockable } from './server-folders.ts';
 import { UsageError } from './start-failures.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
@@ -90,7 +91,7 @@ async function clean({ config, control }: Pick<Loaded, 'config' | 'control'>, ke
   const locks: DirectoryLock[] = [];
   try {
     // a server locks its dataDir; who mixed the two up must not get past it
-    for (const dir of new Set([dataDir, dataLogDir])) {
+    for (const dir of lockable([dataDir, dataLogDir])) {
       const lock = await tryDirectory(dir);
       if (lock === undefined) return await leaveIt(config, dir, dir === dataDir ? control : undefined, keep);
       locks.push(lock);

@@ -11,6 +11,7 @@ import { userOf } from './directory-user.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import { type Operation, settingsOf } from './operation.ts';
 import { Safety } from './safety.ts';
+import { lockable } from './server-folders.ts';
 import { UsageError } from './start-failures.ts';
 import { isTypedByPerson } from './typed.ts';
 
@@ -56,8 +57,7 @@ export async function initialize(operation: Operation): Promise<number> {
   const locks: DirectoryLock[] = [];
   try {
     // nobody starts on what is about to go
-    for (const dir of isTaken ? new Set([dataDir, dataLogDir]) : [])
-      if (existsSync(dir)) locks.push(await holdDirectory(dir));
+    for (const dir of isTaken ? lockable([dataDir, dataLogDir]) : []) locks.push(await holdDirectory(dir));
     return await begin({ dataDir, dataLogDir, there, myid }, operation);
   } finally {
     for (const lock of locks) lock.release();

@@ -78,6 +78,12 @@ function makeLogDirectory({ dataLogDir, dataDirMustExist }: ServerConfig): void 
   }
 }
 
+/** Those that are there, each once: a lock of one that is called twice would keep its own holder out. */
+export function lockable(dirs: readonly string[]): string[] {
+  const all = dirs.filter((dir) => existsSync(dir));
+  return all.filter((dir, at) => !all.slice(0, at).some((before) => isOne(before, dir)));
+}
+
 /** Also where one is a link to the other, or mounted twice. */
 function isOne(a: string, b: string): boolean {
   if (resolve(a) === resolve(b)) return true;

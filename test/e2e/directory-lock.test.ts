@@ -112,6 +112,23 @@ test('a dataLogDir that is dataDir by another name is locked once', async () => 
   assert.equal(await server.kill('SIGTERM'), 0);
 });
 
+test('and is no other server for initialize --force and cleanup', async () => {
+  const data = join(home, 'own-data');
+  const link = join(home, 'own-link');
+  mkdirSync(join(data, 'zoosh-1'), { recursive: true });
+  symlinkSync(data, link);
+  for (const log of [`${data}/`, link]) {
+    const config = join(home, 'own.cfg');
+    writeFileSync(config, `dataDir=${data}\ndataLogDir=${log}\nclientPort=2181\n`);
+    const begun = await zoosh(['--yes', 'server', 'initialize', '--force', '--configfile', config]);
+    assert.equal(begun.code, 0, begun.stderr);
+    assert.deepEqual(readdirSync(data), ['initialize']);
+    mkdirSync(join(data, 'zoosh-1'));
+    const cleaned = await zoosh(['server', 'cleanup', '-n', '3', '--config', config]);
+    assert.doesNotMatch(cleaned.stderr, /a zoosh server uses/);
+  }
+});
+
 test('with datadir.autocreate=false a dataLogDir that is missing ends the start (40), and is not made', async () => {
   const log = join(home, 'not-mounted');
   await using server = new ServerProcess([`dataLogDir=${log}`, 'datadir.autocreate=false']);
