@@ -37,9 +37,9 @@ export async function bundle(operation: Operation): Promise<number> {
   try {
     writeFileSync(out, tarGz(entries, now.getTime()), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    // a part of one, on a full disk, is of no use to anybody
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(out, { force: true });
-    const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() === true;
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    if (!isThere) discard(out);
+    const isFolder = isThere && statSync(out, { throwIfNoEntry: false })?.isDirectory() === true;
     const why = isFolder ? 'it is a folder; name a file in it' : whyNotMade(resolve(out), error);
     throw new StartError(40, `${out} cannot be written: ${why}`);
   }
@@ -47,6 +47,15 @@ export async function bundle(operation: Operation): Promise<number> {
     operation.isJson ? `${JSON.stringify({ file: out, files: entries.map((each) => each.name) })}\n` : `${out}\n`,
   );
   return 0;
+}
+
+/** A part of one, on a full disk, is of no use to anybody. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // nor could it be begun
+  }
 }
 
 /** All files of the bundle; none holds a secret, or what a client wrote. */

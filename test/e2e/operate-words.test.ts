@@ -100,6 +100,10 @@ test('what a backup or a bundle is to be written to, and a server that is not th
     40,
     'error: /nowhere/b.tgz cannot be written: there is no folder /nowhere\n',
   ]);
+  assert.deepEqual(told(await home.server('bundle', '/dev/null/b.tgz')), [
+    40,
+    'error: /dev/null/b.tgz cannot be written: a part of its path is no folder\n',
+  ]);
   assert.deepEqual(told(await home.server('bundle', home.dir)), [
     40,
     `error: ${home.dir} cannot be written: it is a folder; name a file in it\n`,
