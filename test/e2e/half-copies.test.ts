@@ -6,6 +6,7 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
@@ -21,10 +23,11 @@ import { chopApacheLog } from '../../src/offline/chop-apache.ts';
 import { exportApache, halfExport } from '../../src/offline/export-apache.ts';
 import { chopOwnLog } from '../../src/offline/own-log.ts';
 import { type OwnState, readOwnState } from '../../src/offline/own-state.ts';
+import { writeWholeFile } from '../../src/operate/whole-file.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
 import { type Disk, DiskError, type DiskFile } from '../../src/ports/disk.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
-import { BIN, zoosh } from './cli.ts';
+import { asNobody, BIN, openToAll, zoosh } from './cli.ts';
 import { Home, until } from './home.ts';
 
 /** The `left`th write and what comes after it find no room. */
@@ -204,6 +207,41 @@ test('from-env --force lets nobody read passwords who could read what was there;
     readdirSync(home.dir).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('what a kill left of a file is not in the way of the next with the same number, as in a container', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+  try {
+    const file = join(dir, 'zoo.cfg');
+    writeFileSync(`${file}.${process.pid}.tmp`, 'hal', { mode: 0o644 });
+    writeWholeFile(file, 'whole\n', 0o600);
+    assert.deepEqual(readdirSync(dir), ['zoo.cfg']);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('a file that may be written in a folder that may not is written, as one that is mounted into it by itself', async () => {
+  const home = await Home.make();
+  openToAll(home.dir);
+  const conf = join(home.dir, 'made');
+  mkdirSync(conf);
+  const file = join(conf, 'zoo.cfg');
+  writeFileSync(file, 'old\n');
+  chmodSync(file, 0o666);
+  chmodSync(conf, 0o555);
+  const data = join(home.dir, 'made-data');
+  mkdirSync(data);
+  chmodSync(data, 0o777);
+  const ran = await asNobody(['server', 'from-env', '--force'], {
+    ...home.env,
+    ZOO_CONF_DIR: conf,
+    ZOO_DATA_DIR: data,
+  });
+  chmodSync(conf, 0o755);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(readFileSync(file, 'utf8'), /^dataDir=/m);
 });
 
 test('a full disk leaves no part of a bundle', async () => {
