@@ -229,7 +229,7 @@ const OPEN = 'world:anyone:cdrwa';
 
 /** As differences are shown, which a plan is of. */
 const planned = ({ kind, path, version, before, after, note }: Change): Difference => {
-  const [mode, acl] = (note ?? '').match(/^(?:([a-z_]+)(?: |$))?(.*)$/s)?.slice(1) ?? [];
+  const [mode, acl] = (note ?? '').match(/^(?:([a-zA-Z]+)(?: |$))?(.*)$/s)?.slice(1) ?? [];
   const told =
     kind === 'acl'
       ? [`acl ${note}`]

@@ -6,6 +6,7 @@ import { percentiles } from '../../src/commands/latency.ts';
 import { share } from '../../src/commands/quota.ts';
 import { NO_QUOTA } from '../../src/commands/quota-text.ts';
 import { differencesLines } from '../../src/out/differences.ts';
+import { toHuman } from '../../src/out/human.ts';
 import { render as renderAs } from '../../src/out/render.ts';
 import { plainTheme } from '../../src/out/theme.ts';
 import { EventRing } from '../../src/shell/event-ring.ts';
@@ -103,6 +104,18 @@ test('differences are told in the width there is', () => {
   // nothing of a node drives the terminal
   const evil = differencesLines([{ sign: '+', path: '/e', after: Buffer.from('\x1b[2J') }], screen).join('');
   assert.ok(!evil.includes('\x1b'));
+});
+
+test('a plan tells the mode of a node and its ACL apart', () => {
+  const told = (note: string): string[] => {
+    const change = { kind: 'create', path: '/n', after: Buffer.from('x'), note } as const;
+    return toHuman({ type: 'plan', changes: [change], summary: '' }, screen).slice(1, -1);
+  };
+  assert.deepEqual(told('persistentSequential'), ['     persistentSequential']);
+  assert.deepEqual(told('ephemeral world:anyone:r'), ['     ephemeral', '     acl world:anyone:r']);
+  assert.deepEqual(told('ttlSequential auth::cdrwa'), ['     ttlSequential', '     acl auth::cdrwa']);
+  assert.deepEqual(told('x509:CN=a b:r'), ['     acl x509:CN=a b:r']);
+  assert.deepEqual(told('world:anyone:cdrwa'), []);
 });
 
 test('members, their words and connections are read', () => {
