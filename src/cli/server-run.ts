@@ -152,10 +152,10 @@ export async function stop(operation: Operation): Promise<number> {
   }
 }
 
-/** False: this user may not. */
-function told(pid: number): boolean {
+/** False: this user may not. With 0 it is only asked whether. */
+function told(pid: number, signal: 'SIGTERM' | 0 = 'SIGTERM'): boolean {
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPERM') return false;
     // it ended just now, and is waited for as any other
@@ -196,14 +196,17 @@ function signalOf(said: string): NodeJS.Signals | undefined {
   return names.find(([each, number]) => each === name || String(number) === said)?.[0];
 }
 
-/** `restart`. What would not start again is not stopped: a slip in zoo.cfg must not end a server that serves. */
+/** `restart`. What would not start again is not stopped: a slip in zoo.cfg, or a folder, must not end a server that serves. */
 export async function restart(operation: Operation): Promise<number> {
   const { isApache } = operation;
   try {
-    checkDataDir(loadConfig(operation));
+    const loaded = loadConfig(operation);
+    checkDataDir(loaded);
+    makeServerFolders(loaded.config);
   } catch (error) {
-    // where none runs it is told by the start
-    if (new PidFile(pidPath(operation)).find().state === 'running') {
+    // where none runs it is told by the start, and of another user's server by the stop
+    const found = new PidFile(pidPath(operation)).find();
+    if (found.state === 'running' && told(found.pid, 0)) {
       const why = `not stopped, since it would not start again: ${(error as Error).message}`;
       if (!isApache) throw error instanceof StartError ? new StartError(error.exitCode, why) : new StartError(43, why);
       process.stderr.write(errorText(why));

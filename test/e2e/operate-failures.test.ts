@@ -253,6 +253,11 @@ test('restart does not stop what would not start again', async () => {
     assert.deepEqual([script.code, script.stdout], [1, '']);
     assert.match(script.stderr, /not stopped, since it would not start again/);
     assert.deepEqual([pidOf(home), isAlive(pid)], [pid, true]);
+    home.configure(['dataLogDir=/dev/null/log']);
+    const placeless = await home.server('restart');
+    assert.deepEqual([placeless.code, placeless.stdout], [40, '']);
+    assert.match(placeless.stderr, /^error: not stopped, .*: the log directory \/dev\/null\/log cannot be made/m);
+    assert.deepEqual([pidOf(home), isAlive(pid)], [pid, true]);
     home.configure([]);
     assert.equal((await home.server('restart')).code, 0);
     assert.notEqual(pidOf(home), pid);
