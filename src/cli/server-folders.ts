@@ -25,7 +25,7 @@ export async function holdLogDirectory(
   if (lock === undefined)
     throw new StorageRefusal(
       42,
-      `another zoosh server uses ${dataLogDir}. Stop it, or give this one a dataLogDir of its own`,
+      `another zoosh server uses ${dataLogDir}. Stop it, or give this one a dataDir and a dataLogDir of its own`,
     );
   if (lock.weakness !== undefined)
     logger.warn(
