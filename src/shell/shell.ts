@@ -206,8 +206,7 @@ export class Shell {
     const parsed = this.parse(text);
     // what is begun and not ended does not run: `deleteall '/a` could mean anything
     const ready = parsed.pipelines.slice(0, parsed.whole);
-    let line = source.line;
-    let counted = 0;
+    let [line, counted] = [source.line, 0];
     for (const [at, pipeline] of ready.entries()) {
       line += countLines(text, counted, pipeline.from);
       counted = pipeline.from;

@@ -43,7 +43,7 @@ test('cleanup takes the directory of a server, or both of them', async () => {
   two.configure([...lines, `dataLogDir=${log}`]);
   await filled(two, 4);
   try {
-    // said the wrong way round, the lock of the server is found all the same
+    // said the wrong way round, the lock of the server is found all the same: it has one in each
     const mixed = await clean(two.data, log, '-n', '3');
     assert.equal(mixed.code, 42, mixed.stderr);
     assert.match(mixed.stderr, new RegExp(`^error: a zoosh server uses ${log}, and only it may remove its files`));
