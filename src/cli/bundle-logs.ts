@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { tail } from '../operate/launch.ts';
 import { AUDIT_NAME } from '../runtime/audit-log.ts';
+import { OF_ZNODE } from '../runtime/limit-judge.ts';
 import type { Operation } from './operation.ts';
 
 const LOG_BYTES = 1 << 20;
@@ -15,9 +16,9 @@ export function logsOf({ places, values }: Operation, pid: number | undefined): 
     ...(file === undefined || file === out ? [] : [['server.log', file] as const]),
   ];
   return all.flatMap(([name, path]) => [
-    { name: `${name}.txt`, text: withoutAudit(tail(path, LOG_BYTES)) },
+    { name: `${name}.txt`, text: withoutZnodes(tail(path, LOG_BYTES)) },
     // what a file was before it made way a moment ago, and what an earlier server said
-    { name: `${name}.1.txt`, text: withoutAudit(tail(`${path}.1`, LOG_BYTES)) },
+    { name: `${name}.1.txt`, text: withoutZnodes(tail(`${path}.1`, LOG_BYTES)) },
   ]);
 }
 
@@ -46,9 +47,9 @@ function logFileOf(pid: number): string | undefined {
   }
 }
 
-/** Lines of the audit log say what znodes are called and who changed them, which is nobody's business but the operator's. */
-const withoutAudit = (text: string): string =>
+/** Lines of the audit log say what znodes are called and who changed them, some warnings the former, which is nobody's business but the operator's. */
+const withoutZnodes = (text: string): string =>
   text
     .split('\n')
-    .filter((line) => !line.includes(AUDIT_NAME))
+    .filter((line) => !line.includes(AUDIT_NAME) && !line.includes(OF_ZNODE))
     .join('\n');

@@ -100,6 +100,10 @@ export class ClientPort {
       },
     });
   }
+  /** Clients that are connected. */
+  get size(): number {
+    return this.clients.size;
+  }
   /** Opens the ports; where clients are served. @throws StartError */
   listen(): Promise<Served> {
     return this.doors.listen();

@@ -1,7 +1,6 @@
-/** Parts of the limit: from the first on it is told, below the second it may be told again. */
-const TELL = 0.8;
-const EASED = 0.7;
-/** From the first on nothing more is taken, below the second it is again. */
+import { LimitJudge } from './limit-judge.ts';
+
+/** Parts of the limit: from the first on nothing more is taken, below the second it is again. */
 const FULL = 0.9;
 const ROOM = 0.85;
 const MIB = 1 << 20;
@@ -19,9 +18,9 @@ export interface Sentence {
   readonly full?: boolean;
 }
 
-/** Of one kind of memory: says when there is little left, when nothing more is to be taken, and when there is room again. */
+/** Of one kind of memory: says when a half and four fifths are used, when nothing more is to be taken, and when there is room again. */
 export class MemoryJudge {
-  private isTold = false;
+  private readonly near = new LimitJudge();
   private isFull = false;
   private readonly what: string;
   private readonly remedy: string;
@@ -38,10 +37,9 @@ export class MemoryJudge {
     const part = used / limit;
     const [have, most] = [used, limit].map((bytes) => Math.round(bytes / MIB));
     const so = `memory: ${have} of ${most} MiB of ${this.what}`;
-    if (part < EASED) this.isTold = false;
+    const step = this.near.judge(this.what, used, limit);
     if (part >= FULL && !this.isFull) {
       this.isFull = true;
-      this.isTold = true;
       return {
         text: `${so}. New sessions, writes and watches are refused from here on (deletes, reads, pings and ends of sessions are not) until it is less than ${Math.round((limit * ROOM) / MIB)} MiB. Delete nodes, or ${this.remedy}`,
         full: true,
@@ -51,8 +49,7 @@ export class MemoryJudge {
       this.isFull = false;
       return { text: `${so}: new sessions, writes and watches are taken again`, full: false };
     }
-    if (part < TELL || this.isTold) return undefined;
-    this.isTold = true;
+    if (step === undefined || this.isFull) return undefined;
     return {
       text: `${so}. To have more, ${this.remedy}; from ${Math.round((limit * FULL) / MIB)} MiB on new sessions, writes and watches are refused`,
     };

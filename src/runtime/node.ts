@@ -19,6 +19,7 @@ import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
 import { Founding } from './founding.ts';
 import { Journey } from './journey.ts';
+import { watchLimits } from './limit-watch.ts';
 import { type Loaded, loadTree, ownId, refuseStart } from './load.ts';
 import { LoginNotes } from './login-notes.ts';
 import { watchLoop } from './loop-delay.ts';
@@ -127,13 +128,12 @@ export class ServerNode {
 
   async start(): Promise<RunningServer> {
     const { config, ports, tally, damage } = this;
-    const { shown } = tally;
     const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
     await refuseStart(this.options, loaded, this.sid);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock, shown));
+      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock, tally.shown));
       if ('net' in kept) this.keptNet = kept; // its keys are looked after for as long as this server runs
       this.join = () => new Ensemble(this, ensemble, 'net' in kept ? kept.net : kept);
     }
@@ -162,6 +162,7 @@ export class ServerNode {
     if (early === undefined) await serving;
     const at = early ?? (await this.open());
     this.chores.start();
+    watchLimits(this, () => this.port.size, this.chores);
     this.ensemble?.startTimers(this.chores);
     if (!config.forceSync)
       this.options.logger.warn(

@@ -3,6 +3,9 @@ import type { ClientConnection } from './connection.ts';
 /** Modes of one connection's watch on one path in one table, side by side (semantics.md 7.1). */
 export const MODE = { standard: 1, persistent: 2, recursive: 4 } as const;
 
+/** Entries that a Map of V8 may have; the next one is refused with an exception. */
+export const MOST_PATHS = 2 ** 24;
+
 type Watchers = Map<ClientConnection, number>;
 /** Told who gets an event; each connection once. */
 export type Deliver = (connection: ClientConnection) => void;
@@ -49,6 +52,10 @@ export class WatchManager {
 
   get size(): number {
     return this.dataCount + this.childCount;
+  }
+  /** Paths in the table that has more of them. */
+  get paths(): number {
+    return Math.max(this.data.paths.size, this.child.paths.size);
   }
   addData(connection: ClientConnection, path: string): void {
     if (this.data.add(connection, path, MODE.standard)) this.dataCount++;

@@ -10,6 +10,8 @@ const LARGEST_SLOT = 16384;
 const MOST_PAGES = 1 << (31 - SLOT_BITS);
 /** What may be under way when the last pages are told of. */
 const SPARE_PAGES = 16_384;
+/** With more of them in use what would need another one is refused. */
+export const MOST_TAKEN = MOST_PAGES - SPARE_PAGES;
 const OWN_CLASS = 255;
 
 /** Slot sizes at steps of an eighth or less, multiples of 8: what is wasted inside a slot stays near 6 % on average. */
@@ -53,9 +55,13 @@ export class Slabs {
   /** Bytes of pages held. */
   bytes = 0;
 
+  /** Pages in use. */
+  get size(): number {
+    return this.pages.length - this.vacant.length;
+  }
   /** No more should be asked for: a place that is not there ends every member that applies the same. */
   get isNearlyFull(): boolean {
-    return this.pages.length - this.vacant.length > MOST_PAGES - SPARE_PAGES;
+    return this.size > MOST_TAKEN;
   }
   /** Finds a place for `length` bytes; what is there is old rubbish. */
   allocate(length: number): number {

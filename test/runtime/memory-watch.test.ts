@@ -6,10 +6,12 @@ import { PATIENCE_MS } from '../patience.ts';
 
 const MIB = 1 << 20;
 
-test('a heap that is nearly full is told once, and again after it had room', () => {
+test('a heap that is half full, and one that is nearly full, is told once, and again after it had room', () => {
   const judge = new MemoryJudge('x', 'y');
-  const told = [79, 80, 88, 75, 85, 69, 81].map((used) => judge.judge(used * MIB, 100 * MIB) !== undefined);
-  assert.deepEqual(told, [false, true, false, false, false, false, true]);
+  const told = [49, 50, 79, 80, 88, 75, 85, 69, 81, 45, 51, 39, 51].filter(
+    (used) => judge.judge(used * MIB, 100 * MIB) !== undefined,
+  );
+  assert.deepEqual(told, [50, 80, 81, 51]);
   assert.equal(
     new MemoryJudge("V8's heap", 'raise it').judge(80 * MIB, roomOf({ used_heap_size: 0, heap_size_limit: 148 * MIB }))
       ?.text,
@@ -22,6 +24,7 @@ test('a full one refuses from nine tenths on, and takes again below 85 parts of 
   const changes = [80, 89, 90, 99, 86, 85, 84, 89, 91].map((used) => judge.judge(used * MIB, 100 * MIB)?.full);
   assert.deepEqual(changes, [undefined, undefined, true, undefined, undefined, undefined, false, undefined, true]);
   assert.equal(judge.full, true);
+  assert.equal(judge.judge(101 * MIB, 100 * MIB), undefined, 'it was told');
 });
 
 /** Fills a heap of 96 MiB to that part, with what stays or with garbage, and says what was said, and whether it is full. */
@@ -63,8 +66,10 @@ function filled(part: number, stays: boolean): string {
 }
 
 test('V8 itself: what stays is told of, garbage is not', () => {
-  assert.match(filled(0.85, true), /^warn memory: \d+ of \d+ MiB[^\n]*\nfalse\nfalse\n$/);
-  assert.equal(filled(0.6, true), 'false\nfalse\n');
+  // at the half, too, when there happened to be a collection between the two
+  assert.match(filled(0.85, true), /^(?:warn memory: \d+ of \d+ MiB[^\n]*\n){1,2}false\nfalse\n$/);
+  assert.match(filled(0.6, true), /^warn memory: (?:4[89]|5\d|6\d) of \d+ MiB[^\n]*\nfalse\nfalse\n$/);
+  assert.equal(filled(0.4, true), 'false\nfalse\n');
   assert.equal(filled(0, false), 'false\nfalse\n');
 });
 
