@@ -56,10 +56,14 @@ const numberOf = (value: unknown): number | undefined => {
 };
 
 /** Only what is this machine for certain: a path of another may exist here, too. */
-function isHere(host: string): boolean {
+export function isHere(host: string): boolean {
   if (host === 'localhost' || host === hostname()) return true;
   if (isIP(host) === 0) return false;
-  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host));
+  try {
+    return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host));
+  } catch {
+    return false; // no AF_NETLINK for this process
+  }
 }
 
 async function roomAt(folders: readonly string[]): Promise<DiskLook['room']> {

@@ -27,10 +27,16 @@ export function readBeside(settings: readonly Setting[], myid?: string): Beside 
   };
 }
 
-/** By which a server line may mean this machine. */
+/** By which a server line may mean this machine: a hint, which no start fails for. */
 function ownNames(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return [hostname().toLowerCase(), ...addresses.map(({ address }) => address.toLowerCase())];
+  const names = [hostname().toLowerCase()];
+  try {
+    for (const each of Object.values(networkInterfaces()).flat())
+      if (each !== undefined) names.push(each.address.toLowerCase());
+  } catch {
+    // no AF_NETLINK for this process, as services may be confined
+  }
+  return names;
 }
 
 function myidIn(dataDir: string | undefined): Beside['myid'] {
