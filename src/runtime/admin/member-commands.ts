@@ -1,7 +1,7 @@
 import { zxid } from '../../base/ids.ts';
 import type { Member } from '../../records/txns.ts';
 import { type Address, addressesOf, showHost } from '../../server/config-servers.ts';
-import type { WordContext } from '../words/context.ts';
+import { roleIn, type WordContext } from '../words/context.ts';
 import { type Command, CommandError, fields } from './command.ts';
 import type { JsonObject } from './json.ts';
 import { zxidOf } from './server-commands.ts';
@@ -102,14 +102,14 @@ export const MEMBER_COMMANDS: readonly Command[] = [
       // one that serves reads alone is asked as a server for itself, as in ZooKeeper
       if (!peer.isMember || server.readOnly || config.ensemble === undefined)
         return fields({ voting: false, zabstate: '' });
-      const { own, role } = config.ensemble;
+      const { own } = config.ensemble;
       return fields({
         myid: config.serverId,
         is_leader: peer.role === 'leading',
         quorum_address: addressSet(own.quorum),
         election_address: addressSet(own.election),
         client_address: own.client === undefined ? null : show(own.client),
-        voting: role === 'participant',
+        voting: roleIn(config.ensemble, server) === 'participant',
         last_zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
         zab_epoch: Number(zxidOf(context) >> 32n),
         zab_counter: Number(zxidOf(context) & 0xffffffffn),

@@ -1,4 +1,6 @@
+import type { Member } from '../../records/txns.ts';
 import type { ServerConfig } from '../../server/config.ts';
+import type { EnsembleConfig } from '../../server/config-ensemble.ts';
 import type { ClientConnection } from '../../server/connection.ts';
 import type { Server } from '../../server/server.ts';
 import type { DamageNotes } from '../damage-notes.ts';
@@ -39,6 +41,11 @@ export interface LearnerRow {
 }
 /** The whole text a word answers; `argument` is what came behind the word. */
 export type Word = (context: WordContext, argument: Buffer) => string;
+
+/** What this server is to its ensemble by the last reconfig; before it has met one, by zoo.cfg. Undefined: it was removed. */
+export function roleIn({ sid, role }: EnsembleConfig, { tree }: Server): Member['role'] | undefined {
+  return tree.config === undefined ? role : tree.config.members.find((member) => member.sid === sid)?.role;
+}
 
 /** As ZooKeeper's words call what this server does. */
 export const mode = ({

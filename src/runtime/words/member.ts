@@ -1,10 +1,10 @@
 import { configText } from '../../records/member-text.ts';
-import { mode, type WordContext } from './context.ts';
+import { mode, roleIn, type WordContext } from './context.ts';
 
 /** What `conf` adds for a member, without a newline at the end, as ZooKeeper has it; undefined for a server alone. */
 export function memberSettings({ config: { ensemble }, server }: WordContext): string[] | undefined {
   if (ensemble === undefined) return undefined;
-  const { listen, role, initLimit, syncLimit } = ensemble;
+  const { listen, initLimit, syncLimit } = ensemble;
   const { config, members } = server.tree;
   const { configAt } = members;
   const text =
@@ -15,7 +15,7 @@ export function memberSettings({ config: { ensemble }, server }: WordContext): s
     'electionAlg=3',
     `electionPort=${listen.election[0]?.port}`,
     `quorumPort=${listen.quorum[0]?.port}`,
-    `peerType=${role === 'observer' ? 1 : 0}`,
+    `peerType=${roleIn(ensemble, server) === 'observer' ? 1 : 0}`,
     ...(server.readOnly ? [''] : ['membership: ', text]),
   ];
 }
