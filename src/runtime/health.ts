@@ -10,6 +10,7 @@ import type { Tally } from './tally.ts';
 /** How long a quorum may take to confirm, ms; and for how long an answer counts. */
 const PATIENCE_MS = 2000;
 const FRESH_MS = 1000;
+const NOT_SERVING = 'this server serves no clients now';
 
 export interface HealthOptions {
   readonly clock: Clock;
@@ -72,10 +73,12 @@ export class Health {
     const all = [...(adminDown === undefined ? [] : [`no admin server: ${adminDown}`]), ...weaknesses];
     return all.length === 0 ? undefined : all.join('; ');
   }
-  /** Clients are served. */
+  /** Clients are served: a session can be had here. */
   ready(): Verdict {
-    const { serving } = this.options.server();
-    return { ok: serving, why: serving ? undefined : 'this server serves no clients now' };
+    const { serving, peer, options } = this.options.server();
+    if (!serving) return { ok: false, why: NOT_SERVING };
+    const isIdle = peer.role === 'leading' && !options.leaderServes;
+    return { ok: !isIdle, why: isIdle ? 'this server leads, and takes no sessions then (leaderServes=no)' : undefined };
   }
   /** A quorum confirms that this server is where the ensemble is, and the disk did not refuse the last write. */
   healthy(): Promise<Verdict> {
@@ -86,8 +89,8 @@ export class Health {
   }
   private async ask(): Promise<Verdict> {
     const { tally } = this.options;
-    const ready = this.ready();
-    if (!ready.ok) return ready;
+    // a leader that takes no sessions is well
+    if (!this.options.server().serving) return { ok: false, why: NOT_SERVING };
     if (tally.diskFailed) return { ok: false, why: 'the last write to the disk failed' };
     if (!(await this.sync())) return { ok: false, why: `no quorum confirmed within ${PATIENCE_MS} ms` };
     return { ok: true, why: undefined };

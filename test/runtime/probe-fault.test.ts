@@ -34,6 +34,19 @@ test('a fault on the way to an answer is told to who asked, and ends nothing', a
   }
 });
 
+test('a leader that takes no sessions is well, and not ready for clients; the others are', async () => {
+  const of = (role: string, leaderServes: boolean): Health => {
+    const server = { serving: true, peer: { role, isMember: false }, options: { leaderServes }, last: 0n };
+    const confirmed = { ...server, await: (_zxid: bigint, done: () => void) => done() };
+    return new Health({ clock: realClock, tally: new Tally(), server: () => confirmed as never, turn() {} });
+  };
+  const idle = of('leading', false);
+  assert.equal(idle.ready().ok, false);
+  assert.match(idle.ready().why ?? '', /leaderServes=no/);
+  assert.equal((await idle.healthy()).ok, true);
+  for (const health of [of('leading', true), of('following', false)]) assert.equal(health.ready().ok, true);
+});
+
 test('what an operator gave away is told with every answer: only where it is so', () => {
   const weak = (more: string, host = '10.0.0.1'): string =>
     weaknessesOf(
