@@ -30,11 +30,18 @@ export interface AdminTls {
 }
 
 /** The settings `admin.*`. @throws ConfigError */
-export function adminConfig(take: Reader): AdminConfig {
+export function adminConfig(take: Reader, notes: string[]): AdminConfig {
   const enabled = take.flag('admin.enableServer');
   const url = take.text('admin.commandURL') ?? '/commands';
   const force = take.flag('admin.forceHttps');
   const isTls = enabled && (force || take.flag('admin.portUnification'));
+  const needClientAuth = take.flag('admin.needClientAuth');
+  if (enabled && needClientAuth && !force)
+    notes.push(
+      isTls
+        ? 'admin.needClientAuth=true holds for HTTPS, and by HTTP the admin server answers without a certificate: admin.forceHttps=true ends that'
+        : 'admin.needClientAuth=true does nothing without HTTPS, and the admin server answers HTTP: admin.forceHttps=true has it speak HTTPS alone',
+    );
   return {
     enabled,
     address: take.host('admin.serverAddress') ?? '0.0.0.0',
@@ -45,7 +52,7 @@ export function adminConfig(take: Reader): AdminConfig {
       ? {
           keyStore: quorumStore('keyStore', take, 'admin.portUnification or admin.forceHttps'),
           trustStore: quorumStore('trustStore', take, 'admin.portUnification or admin.forceHttps'),
-          needClientAuth: take.flag('admin.needClientAuth'),
+          needClientAuth,
           force,
           reload: take.flag('sslQuorumReloadCertFiles'),
         }

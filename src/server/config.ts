@@ -283,7 +283,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     },
     auth: authConfig(take, named, beside.jaas, tls !== undefined, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
-    admin: adminConfig(take),
+    admin: adminConfig(take, notes),
     metrics: {
       exporter: exporter(take, notes),
       address: take.host('metricsProvider.httpHost') ?? '0.0.0.0',

@@ -377,3 +377,18 @@ test('metrics that are wanted by TLS alone are not served plain to everybody', (
   assert.equal(both.metrics.exporter, true);
   assert.match(both.notes.join('\n'), /httpsPort: metrics are not served by TLS here$/m);
 });
+
+test('certificates that admin.needClientAuth asks for, and a door beside it: it is said', () => {
+  const stores = 'ssl.quorum.keyStore.location=/k.pem\nssl.quorum.trustStore.location=/t.pem\n';
+  const notes = (more: string): string[] =>
+    of(`${BASE}admin.enableServer=true\n${stores}${more}`).notes.filter((note) => note.includes('needClientAuth'));
+  const [plain = '', ...more] = notes('admin.needClientAuth=true');
+  assert.deepEqual(more, []);
+  assert.match(plain, /^admin\.needClientAuth=true does nothing .*answers HTTP.*admin\.forceHttps=true/);
+  const both = notes('admin.needClientAuth=true\nadmin.portUnification=true');
+  assert.equal(both.length, 1);
+  assert.match(both[0] ?? '', /by HTTP .*without.*admin\.forceHttps=true/);
+  assert.deepEqual(notes('admin.needClientAuth=true\nadmin.forceHttps=true'), []);
+  assert.deepEqual(notes('admin.needClientAuth=true\nadmin.enableServer=false'), []);
+  assert.deepEqual(notes('admin.portUnification=true'), []);
+});
