@@ -64,14 +64,16 @@ export interface RunningAdmin {
 export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const { config, tls } = options;
   const handle = (request: IncomingMessage, response: ServerResponse): void => void answer(options, request, response);
-  const plain = limit(createServer({ requestTimeout: REQUEST_MS }, handle), config);
+  const times = timesOf(config);
+  const plain = limit(createServer(times, handle), config);
   const secure =
     tls === undefined
       ? undefined
       : limit(
           createSecure(
             {
-              ...{ cert: tls.cert, key: tls.key, ca: [...tls.ca], requestTimeout: REQUEST_MS },
+              ...{ cert: tls.cert, key: tls.key, ca: [...tls.ca], ...times },
+              handshakeTimeout: times.headersTimeout,
               requestCert: config.tls?.needClientAuth === true,
               rejectUnauthorized: config.tls?.needClientAuth === true,
             },
@@ -106,9 +108,13 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   };
 }
 
+/** Node looks now and then which connection has not asked for too long, every 30 s unless it is told. */
+function timesOf({ idleTimeoutMs }: AdminConfig) {
+  const headersTimeout = Math.min(REQUEST_MS, Math.max(1000, idleTimeoutMs));
+  return { headersTimeout, requestTimeout: REQUEST_MS, connectionsCheckingInterval: headersTimeout / 2 };
+}
 function limit<T extends HttpServer>(server: T, { idleTimeoutMs }: AdminConfig): T {
   server.keepAliveTimeout = idleTimeoutMs;
-  server.headersTimeout = Math.min(REQUEST_MS, Math.max(1000, idleTimeoutMs));
   server.on('clientError', (_error, socket) => socket.destroy());
   server.on('tlsClientError', () => {});
   return server;
