@@ -104,9 +104,9 @@ export class Auditor {
     this.sink({ ...who, operation, znode, znodeType: asked.znodeType, acl, result });
   }
   /** Somebody claimed a name, and proved nothing. */
-  refusedLogin({ session, user = '', ip }: RefusedLogin): void {
+  refusedLogin({ session, scheme, user = '', ip }: RefusedLogin): void {
     const none = { znode: undefined, znodeType: undefined, acl: undefined };
-    this.sink({ session, user, ip, operation: 'login', ...none, result: 'failure' });
+    this.sink({ session, user: nameOf(scheme, user), ip, operation: 'login', ...none, result: 'failure' });
   }
   /** A node went since its session is over. */
   ephemeral(session: bigint, path: string): void {
@@ -159,9 +159,12 @@ function usersOf(identities: readonly Identity[]): string {
   const addresses: string[] = [];
   for (const { scheme, id } of identities)
     if (scheme === 'ip') addresses.push(id);
-    else if (scheme !== 'super') names.push(userOf(scheme, id));
+    else if (scheme !== 'super') names.push(nameOf(scheme, userOf(scheme, id)));
   return [...names, ...addresses].join(',');
 }
+/** A comma parts names, and is none of theirs. A subject has its own; nobody makes a name of one: what stands between is `KEY=...`. */
+const nameOf = (scheme: string | undefined, name: string): string =>
+  scheme === 'x509' ? name : name.replaceAll(',', '\\u002c');
 function userOf(scheme: string, id: string): string {
   if (!scheme.startsWith('digest')) return id;
   const colon = id.indexOf(':');

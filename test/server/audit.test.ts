@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { KIND, type Txn } from '../../src/records/txns.ts';
+import type { Identity } from '../../src/server/acl.ts';
 import { Auditor } from '../../src/server/audit.ts';
 
 test('passwords and hashes that an ACL is written with are not told, whatever its scheme', () => {
@@ -24,4 +26,20 @@ test('passwords and hashes that an ACL is written with are not told, whatever it
   assert.equal(told('auth', 'bob:SECRET'), 'auth:bob:x:cdrwa');
   assert.equal(told('Digest', 'bob:SECRET'), 'Digest:bob:x:cdrwa');
   assert.equal(told('digest', 'SECRET'), 'digest::x:cdrwa');
+});
+
+test('a comma within a name parts no two identities; that of a subject is its own', () => {
+  const users: (string | undefined)[] = [];
+  const auditor = new Auditor(({ user }) => void users.push(user));
+  const asked = { operation: 'setData', path: '/a', znodeType: undefined, acl: undefined, parts: undefined } as const;
+  const by = (...identities: Identity[]) =>
+    auditor.done({ session: 1n, ip: '127.0.0.1', identities } as never, asked, {
+      kind: KIND.error,
+      code: -101,
+    } as unknown as Txn);
+  const ip = { scheme: 'ip', id: '127.0.0.1' };
+  by({ scheme: 'digest', id: 'bob,super:HASH=' }, { scheme: 'sasl', id: 'ann,root' }, ip);
+  by({ scheme: 'x509', id: 'CN=ann,O=x' }, ip);
+  auditor.refusedLogin({ door: 'sasl', ip: '127.0.0.1', session: 1n, scheme: 'sasl', user: 'bob,super' } as never);
+  assert.deepEqual(users, ['bob\\u002csuper,ann\\u002croot,127.0.0.1', 'CN=ann,O=x,127.0.0.1', 'bob\\u002csuper']);
 });
