@@ -13,6 +13,17 @@ const WHY: Readonly<Record<string, string>> = {
   EACCES: 'not permitted; ports below 1024 may need rights that this user has not',
 };
 
+/** `host:port`, with brackets around an IPv6 address. */
+export const placeOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** Where what is wrong with the address stands, when it is not the port's own setting. */
+const ADDRESS_OF: Readonly<Record<string, string>> = {
+  clientPort: 'clientPortAddress',
+  secureClientPort: 'secureClientPortAddress',
+  'admin.serverPort': 'admin.serverAddress',
+  'metricsProvider.httpPort': 'metricsProvider.httpHost',
+};
+
 /** Why a port could not be opened, as a StartError; `key` is the setting that names it. */
 export function listenError(error: unknown, where: string, address: string | undefined, key: string): StartError {
   if (error instanceof StartError) return error;
@@ -23,7 +34,8 @@ export function listenError(error: unknown, where: string, address: string | und
     // nothing may be wrong with what is written: at boot the network comes late, and whoever starts us tries again
     return new StartError(
       40,
-      `${address} does not resolve to an address (${key}). Correct the name, or see that DNS answers, and start again`,
+      `${address} does not resolve to an address (${ADDRESS_OF[key] ?? key}). Correct the name, or see that DNS answers, and start again`,
     );
-  return new StartError(40, `cannot listen on ${where} (${key}): ${WHY[code ?? ''] ?? code ?? message}`);
+  const names = code === 'EADDRNOTAVAIL' ? (ADDRESS_OF[key] ?? key) : key;
+  return new StartError(40, `cannot listen on ${where} (${names}): ${WHY[code ?? ''] ?? code ?? message}`);
 }

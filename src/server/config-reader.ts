@@ -44,8 +44,13 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
     const value = given.get(key)?.value ?? (KEYS[key] as Row).fallback;
     return value === '' ? undefined : value;
   };
+  /** Into which what is missing may be written. */
+  const file = (): string | undefined => {
+    for (const { from } of given.values()) if ('file' in from) return from.file;
+    return undefined;
+  };
   const error = (key: Key, what: string, remedy: string): ConfigError =>
-    new ConfigError(what, remedy, { key, from: given.get(key)?.from });
+    new ConfigError(what, remedy, { key, from: given.get(key)?.from, file: file() });
   const number = (key: Key): number | undefined => {
     const text = textOf(key);
     if (text === undefined) return undefined;

@@ -11,6 +11,13 @@ export interface Setting {
 /** `zoo.cfg:12` or `--set`. */
 export const showOrigin = (from: Origin): string => ('file' in from ? `${from.file}:${from.line}` : from.option);
 
+interface Place {
+  readonly key?: string;
+  readonly from?: Origin | undefined;
+  /** Where it belongs, when it stands nowhere. */
+  readonly file?: string | undefined;
+}
+
 /** A server configuration that cannot be used: where, which key, and what to do about it. Ends `zoosh start` with 43. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -19,8 +26,9 @@ export class ConfigError extends Error {
   readonly from: Origin | undefined;
   /** What the operator can do. */
   readonly remedy: string;
-  constructor(what: string, remedy: string, at: { readonly key?: string; readonly from?: Origin | undefined } = {}) {
-    super(`${at.from === undefined ? '' : `${showOrigin(at.from)}: `}${what}; ${remedy}`);
+  constructor(what: string, remedy: string, at: Place = {}) {
+    const where = at.from === undefined ? at.file : showOrigin(at.from);
+    super(`${where === undefined ? '' : `${where}: `}${what}; ${remedy}`);
     this.key = at.key;
     this.from = at.from;
     this.remedy = remedy;

@@ -54,7 +54,7 @@ export async function readLogs(
       throw new DamageError({
         file: path,
         reason:
-          'this log file is listed and is not there (is the log volume mounted? With a log directory of its own: dataLogDir, or --log-dir)',
+          'this log file is listed and is not there (is the log volume mounted? zoo.cfg names a log directory of its own by dataLogDir, and to a tool it is named by --log-dir)',
         intact: { hi: tip.hi, lo: tip.lo },
       });
     if (

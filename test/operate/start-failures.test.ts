@@ -109,7 +109,10 @@ test('a host that does not resolve may do so soon, as after boot: 40, which syst
     listenError(Object.assign(new Error(), { code }), 'no.such.invalid:1', 'no.such.invalid', 'clientPort');
   for (const code of ['ENOTFOUND', 'EAI_AGAIN']) {
     assert.equal(unresolved(code).exitCode, 40);
-    assert.match(unresolved(code).message, /no\.such\.invalid does not resolve to an address \(clientPort\)\. .*DNS/);
+    assert.match(
+      unresolved(code).message,
+      /no\.such\.invalid does not resolve to an address \(clientPortAddress\)\. .*DNS/,
+    );
   }
   const unit = readFileSync(new URL('../../../docs/deploy/zoosh.service', import.meta.url), 'utf8');
   assert.ok(!/^RestartPreventExitStatus=.*\b40\b/m.test(unit), 'the unit gives up on it');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPEN_ACL } from '../../src/records/txns.ts';
 import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
-import { listenError, StartError } from '../../src/runtime/start-error.ts';
+import { listenError, placeOf, StartError } from '../../src/runtime/start-error.ts';
 import { openDoors, startWarnings } from '../../src/runtime/start-warnings.ts';
 import type { ServerConfig } from '../../src/server/config.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
@@ -72,5 +72,14 @@ test('why a port is not there is told in words, where it is no matter of the por
   const stores = new StartError(43, 'the password does not open stores.p12');
   assert.equal(told(stores), stores.message);
   assert.match(told(new Error('no key in it')), /: no key in it$/);
-  assert.match(told(Object.assign(new Error('x'), { code: 'EADDRNOTAVAIL' })), /not one of this machine$/);
+  assert.match(
+    told(Object.assign(new Error('x'), { code: 'EADDRNOTAVAIL' })),
+    /\(admin\.serverAddress\): .*not one of this machine$/,
+  );
+});
+
+test('a place in the log has its IPv6 address in brackets', () => {
+  assert.equal(placeOf('::1', 8080), '[::1]:8080');
+  assert.equal(placeOf('127.0.0.1', 8080), '127.0.0.1:8080');
+  assert.equal(placeOf('zk.example', 8080), 'zk.example:8080');
 });

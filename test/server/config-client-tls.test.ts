@@ -153,7 +153,7 @@ test('what cannot be used is refused, with the key, where it stands, and what to
   const cases: readonly [text: string, sentence: RegExp][] = [
     [
       'secureClientPort=2281',
-      /^ssl\.keyStore|secureClientPort is set and ssl\.keyStore\.location is not set; name the file/,
+      /^zoo\.cfg: secureClientPort is set and ssl\.keyStore\.location is not set; name the file/,
     ],
     [
       'secureClientPort=2281\nssl.keyStore.location=/k.pem',

@@ -277,8 +277,8 @@ test('even numbers of voters are remarked on', () => {
 
 test('what cannot be used is refused, with the place and what to do', () => {
   const cases: [string, RegExp, { myid?: string; key?: string; dynamic?: string }?][] = [
-    [`syncLimit=5\n${THREE}`, /initLimit is not set/, { key: 'initLimit' }],
-    [`initLimit=5\n${THREE}`, /syncLimit is not set/, { key: 'syncLimit' }],
+    [`syncLimit=5\n${THREE}`, /^zoo\.cfg: initLimit is not set/, { key: 'initLimit' }],
+    [`initLimit=5\n${THREE}`, /^zoo\.cfg: syncLimit is not set/, { key: 'syncLimit' }],
     [`initLimit=-1\nsyncLimit=5\n${THREE}`, /zoo\.cfg:4: initLimit/, { key: 'initLimit' }],
     [TICKS + THREE, /\/data\/myid:1: the server id "abc"/, { myid: 'abc', key: 'myid' }],
     [TICKS + THREE, /server id ""/, { myid: '\n1' }],

@@ -291,7 +291,8 @@ test('a setting that is known but for a slip is told with the one that was meant
 
 test('what cannot be used is refused, with the place and what to do', () => {
   const cases: [string, RegExp, string?][] = [
-    ['clientPort=2181', /dataDir is not set/],
+    ['clientPort=2181', /^zoo\.cfg: dataDir is not set/],
+    ['', /^dataDir is not set/], // no line, no file that we know of
     [`${BASE}clientPort=abc`, /zoo\.cfg:3: clientPort=abc is not a whole number/, 'clientPort'],
     [`${BASE}clientPort=70000`, /not a port/, 'clientPort'],
     ['dataDir=/d\nclientPortAddress=127.0.0.1', /clientPortAddress without clientPort/, 'clientPortAddress'],
@@ -307,7 +308,7 @@ test('what cannot be used is refused, with the place and what to do', () => {
     [`${BASE}DigestAuthenticationProvider.digestAlg=ROT13`, /ROT13/],
     [`${BASE}DigestAuthenticationProvider.superDigest=secretword`, /USER:BASE64/],
     [`${BASE}digest256.enabled=true\ndigest256.superDigest=secretword`, /USER:BASE64/],
-    [`${BASE}secureClientPort=2281`, /ssl\.keyStore\.location is not set/, 'ssl.keyStore.location'],
+    [`${BASE}secureClientPort=2281`, /^zoo\.cfg: .*ssl\.keyStore\.location is not set/, 'ssl.keyStore.location'],
     [`${BASE}standaloneEnabled=false`, /without a server line/, 'standaloneEnabled'],
     [`${BASE}server.1=h:1:2:observer`, /observers without a participant/],
     [`${BASE}dynamicConfigFile=/x`, /no file \/x/, 'dynamicConfigFile'],

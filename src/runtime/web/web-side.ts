@@ -10,7 +10,7 @@ import { KeyWatch } from '../key-watch.ts';
 import { peerKeysApart } from '../keys-apart.ts';
 import type { Logger } from '../log.ts';
 import { readPeerKeys } from '../peer-keys.ts';
-import { listenError } from '../start-error.ts';
+import { listenError, placeOf } from '../start-error.ts';
 import type { Tally } from '../tally.ts';
 import type { WordContext } from '../words/context.ts';
 
@@ -40,14 +40,14 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
     const { startMetrics } = await import('../metrics.ts');
     try {
       const exporter = await startMetrics(metrics, context, health);
-      logger.info(`metrics on ${metrics.address}:${exporter.port}`);
+      logger.info(`metrics on ${placeOf(metrics.address, exporter.port)}`);
       running.push(exporter);
     } catch (error) {
-      throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
+      throw listenError(error, placeOf(metrics.address, metrics.port), metrics.address, 'metricsProvider.httpPort');
     }
   }
   if (admin.enabled) {
-    const where = `${admin.address}:${admin.port}`;
+    const where = placeOf(admin.address, admin.port);
     try {
       const { startAdmin } = await import('../admin/http.ts');
       const tls = await keysOf(options);
@@ -57,7 +57,7 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
         context: () => ({ ...context(), snapshot, turn }),
         cameInClear: () => void tally.plainAdmins++,
       });
-      logger.info(`admin server on ${admin.address}:${server.port}${admin.commandUrl}`);
+      logger.info(`admin server on ${placeOf(admin.address, server.port)}${admin.commandUrl}`);
       running.push(server);
       if (admin.tls?.reload === true) running.push(await keptKeys(options, admin.tls, server));
     } catch (error) {
