@@ -101,6 +101,7 @@ export interface HostFailure {
 /** No server could be reached in time; one entry per host tried, the latest reason of each. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';
+  readonly code = 'ConnectError';
   readonly hosts: readonly HostFailure[];
   constructor(hosts: readonly HostFailure[], timeoutMs: number) {
     super(`no server reached in ${timeoutMs} ms: ${hosts.map((h) => `${h.host}: ${h.reason}`).join(', ')}`);

@@ -62,6 +62,7 @@ import {
   readPartOf,
   readReads,
 } from './multi.ts';
+import { shared } from './shared-signal.ts';
 import { REMOVED, TABLES_OF } from './watches.ts';
 
 const CONFIG_PATH = '/zookeeper/config';
@@ -278,7 +279,7 @@ export class KeeperClient implements Client {
     if (signal === undefined) return done;
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
+      shared(signal).addEventListener('abort', abort, { once: true });
       done.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
   }
@@ -370,7 +371,7 @@ export class KeeperClient implements Client {
       this.#driver.session.abandon(own);
       call.reject(signal.reason);
     };
-    signal.addEventListener('abort', abort, { once: true });
+    shared(signal).addEventListener('abort', abort, { once: true });
     return own;
   }
 

@@ -15,6 +15,7 @@ export interface ConnectString {
 /** A connect string that cannot be understood; the message names the part and what would be right. */
 export class ConnectStringError extends Error {
   override readonly name = 'ConnectStringError';
+  readonly code = 'ConnectStringError';
 }
 
 export const DEFAULT_PORT = 2181;

@@ -19,6 +19,7 @@ import { Driver } from './driver.ts';
 import { type FourLetterOptions, fourLetter } from './four-letter.ts';
 import { isSasl, loginFault } from './login.ts';
 import { NOT_SERVING, Session } from './session.ts';
+import { shared } from './shared-signal.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_MS = 10_000;
@@ -131,7 +132,7 @@ export async function connect(
         if (state === 'connected' || state === 'connectedReadOnly') accepted.then(() => resolve(), reject);
       });
       abort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', abort, { once: true });
+      if (signal !== undefined) shared(signal).addEventListener('abort', abort, { once: true });
       timer = ports.clock.after(connectMs, () => {
         const { failures } = session;
         driver.close();

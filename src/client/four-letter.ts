@@ -1,4 +1,5 @@
 import type { Dialer, TlsOptions } from '../ports/network.ts';
+import { shared } from './shared-signal.ts';
 
 export interface FourLetterOptions {
   readonly host: string;
@@ -38,7 +39,7 @@ export async function fourLetter(dialer: Dialer, word: string, options: FourLett
   const late = `${host}:${port}: no answer to ${word} in ${timeoutMs} ms`;
   const timer = setTimeout(() => fail(Object.assign(new Error(late), { code: 'ETIMEDOUT' })), timeoutMs);
   const abort = (): void => fail(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
+  if (signal !== undefined) shared(signal).addEventListener('abort', abort, { once: true });
   try {
     const connection = await dialer.dial(
       { host, port, timeoutMs, ...(tls === undefined ? {} : { tls }) },

@@ -2,7 +2,7 @@
 import { type KeeperCode, KeeperError } from '../base/errors.ts';
 import { joinPath, parentOf } from '../base/path.ts';
 import type { Acl, Client, CreateMode, MultiOp, MultiResult } from '../client/api.ts';
-import { MultiError } from '../client/api.ts';
+import { MultiError, RequestError } from '../client/api.ts';
 import { pause } from './waiting.ts';
 
 /** Codes after which the same request may be sent again: nothing is known, or nothing was done. */
@@ -186,6 +186,8 @@ export async function once(
       }
     });
   } catch (error) {
+    // the number of a part is for who made the parts, and a recipe did
+    if (error instanceof RequestError) error.message = error.message.replace(/^operation \d+: /, '');
     // the marker of an attempt whose answer nobody waited for goes, too
     if (codeOf(error) === undefined) removeLater(client, marker);
     if (isDoubtful && isEnded(error)) throw new KeeperError('ConnectionLoss', parentOf(marker), { cause: error });

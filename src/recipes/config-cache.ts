@@ -1,8 +1,9 @@
 import { joinPath, parentOf } from '../base/path.ts';
 import type { Client, PersistentWatch, Stat, WatchEvent } from '../client/api.ts';
+import { shared } from '../client/shared-signal.ts';
 import { isCode, isEnded, read, untilAnswered } from './certain.ts';
 import { addWatch } from './repeated-watch.ts';
-import { endOf, orAborted, shared, tell } from './waiting.ts';
+import { endOf, orAborted, tell } from './waiting.ts';
 
 export interface CachedNode {
   readonly path: string;

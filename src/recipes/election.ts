@@ -1,12 +1,13 @@
 import type { SessionId, Zxid } from '../base/ids.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client, WatchListener } from '../client/api.ts';
+import { shared } from '../client/shared-signal.ts';
 import { codeOf, read } from './certain.ts';
 import { inOrder } from './contest.ts';
 import { Lock, type RecipeOptions } from './lock.ts';
 import { contenders, ELECTION_PARTS } from './styles.ts';
 import type { Hold } from './tenure.ts';
-import { bell, orAborted, shared, type WaitOptions } from './waiting.ts';
+import { bell, orAborted, type WaitOptions } from './waiting.ts';
 
 /** Who leads. */
 export interface Leader {

@@ -1,10 +1,11 @@
 import { joinPath } from '../base/path.ts';
 import { type Client, RequestError, type WatchListener } from '../client/api.ts';
+import { shared } from '../client/shared-signal.ts';
 import { createUnique, ensurePath, isCode, read, removeOwn, unique, untilAnswered } from './certain.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import { checkStyle, type Style } from './styles.ts';
-import { bell, orAborted, shared } from './waiting.ts';
+import { bell, orAborted } from './waiting.ts';
 
 const SUFFIXES: readonly (readonly [Style, RegExp])[] = [
   ['zoosh', /^[0-9a-f]{16}-member$/],

@@ -1,7 +1,7 @@
 /** Waiting for what a watch, the clock, the session or the caller says, whichever is first. */
-import { setMaxListeners } from 'node:events';
 import { KeeperError } from '../base/errors.ts';
 import type { Client, ClientState, Clock, WatchListener } from '../client/api.ts';
+import { shared } from '../client/shared-signal.ts';
 import { RecipeError } from './errors.ts';
 
 /** How long a caller is ready to wait. */
@@ -100,12 +100,6 @@ export function bell(client: Client): Bell {
       for (const off of offs) off();
     },
   };
-}
-
-/** Many wait by one signal, which is no leak: without this a program is warned of the eleventh. */
-export function shared(signal: AbortSignal): AbortSignal {
-  setMaxListeners(0, signal);
-  return signal;
 }
 
 /** What `work` gives, unless `signal` aborts first; the work itself goes on. */

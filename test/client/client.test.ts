@@ -357,3 +357,34 @@ test('addAuth settles with the server; a failure ends the session', async () => 
   assert.equal(client.state, 'authFailed');
   await assert.rejects(client.get('/'), code('AuthFailed'));
 });
+
+test('many requests, logins and connects by one signal are no leak', async (t) => {
+  const told: string[] = [];
+  const warned = (warning: Error): void => void told.push(warning.name);
+  process.on('warning', warned);
+  t.after(() => process.off('warning', warned));
+  const none = async (what: string): Promise<void> => {
+    await sleep(10); // a warning is told in a later turn
+    assert.deepEqual(told.splice(0), [], what);
+  };
+  const many = <T>(one: (signal: AbortSignal) => Promise<T>): Promise<T[]> => {
+    const { signal } = new AbortController();
+    return Promise.all(Array.from({ length: 11 }, () => one(signal)));
+  };
+  const server = new FakeServer();
+  await using client = await open(server);
+  await many((signal) => client.exists('/', { signal }));
+  await none('requests');
+  await many((signal) => client.addAuth('digest', 'ann:secret', { signal }));
+  await none('logins');
+  const clients = await many((signal) => open(server, { signal }));
+  await Promise.all(clients.map((each) => each.close()));
+  await none('connects');
+});
+
+test('no server, and a connect string that is none, have a code as other errors have', async () => {
+  const server = new FakeServer();
+  server.down = true;
+  await assert.rejects(open(server, { connectTimeoutMs: 50 }), { name: 'ConnectError', code: 'ConnectError' });
+  await assert.rejects(open(server, {}, '::bad::'), { name: 'ConnectStringError', code: 'ConnectStringError' });
+});

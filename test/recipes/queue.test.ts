@@ -13,6 +13,7 @@ import {
   LockingQueue,
   Queue,
   RecipeError,
+  RequestError,
   Semaphore,
   STYLES,
 } from '../../src/index.ts';
@@ -239,4 +240,13 @@ test('a chroot that is not there: every recipe says so, and none tries for ever'
   } finally {
     await client.close();
   }
+});
+
+test('what an item cannot be is told by its own name, by no number of what the recipe asks for besides', async () => {
+  const client = await world.client();
+  for (const queue of [new Queue(client, '/queue/wrong'), new LockingQueue(client, '/queue/wrong-locking')])
+    await assert.rejects(queue.put({ a: 1 } as never), (error: Error) => {
+      assert.match(error.message, /^data: /);
+      return error instanceof RequestError && error.code === 'BadArguments';
+    });
 });
