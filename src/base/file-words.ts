@@ -5,7 +5,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EEXIST: 'it is there already',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
   ELOOP: 'its links lead in a circle',
   ENAMETOOLONG: 'its name is too long',
   EMFILE: 'too many files are open',

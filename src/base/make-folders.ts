@@ -51,7 +51,7 @@ function isFolder(path: string, disk: FolderDisk): boolean {
     throw new FolderError(code, path, isHidden ? `this user may not look into ${parentOf(path)}` : fileWords(error));
   }
   if (found.isDirectory()) return true;
-  throw new FolderError('ENOTDIR', path, `${path} is no folder`);
+  throw new FolderError('ENOTDIR', path, `${path} is not a folder`);
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);

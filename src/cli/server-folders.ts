@@ -55,7 +55,7 @@ function check(what: string, folder: string): void {
   let why: string;
   try {
     if (statSync(path).isDirectory()) return accessSync(path, ALL);
-    why = 'it is no folder';
+    why = 'it is not a folder';
   } catch (error) {
     const isOthers = NOT_ALLOWED.has((error as NodeJS.ErrnoException).code ?? '');
     why = isOthers ? `user ${process.geteuid?.()} may not read and write it; make it that user's` : fileWords(error);

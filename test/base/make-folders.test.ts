@@ -34,7 +34,7 @@ test('what cannot be made is told at once, and truly', () => {
   const file = join(root, 'file');
   writeFileSync(file, '');
   for (const below of ['', '/x', '/x/y'])
-    assert.deepEqual(told(file + below), ['ENOTDIR', file, `${file} is no folder`]);
+    assert.deepEqual(told(file + below), ['ENOTDIR', file, `${file} is not a folder`]);
   const link = join(root, 'link');
   symlinkSync(join(root, 'nowhere'), link);
   assert.deepEqual(told(join(link, 'x')), ['EEXIST', link, `${link} is a link that leads nowhere`]);

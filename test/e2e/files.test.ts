@@ -266,7 +266,7 @@ test('a home that lies below a file is told so, where something is to be kept in
     const env = { ZOOSH_HOME: join(home, 'file', 'below') };
     const kept = await zoosh(['profile', 'add', 'x', '127.0.0.1:1'], '', env);
     assert.equal(kept.code, 2);
-    assert.match(kept.stderr, /config\.json cannot be written: .*file is no folder/);
+    assert.match(kept.stderr, /config\.json cannot be written: .*file is not a folder/);
     assert.equal((await zoosh(['profile', 'list'], '', env)).code, 0);
   } finally {
     rmSync(home, { recursive: true });
