@@ -1,4 +1,4 @@
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ClientTlsDoor, type ClientTlsKeys, type Strangers, tryKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { areCarried, type Identity } from '../server/acl.ts';
@@ -6,25 +6,27 @@ import type { ServerConfig } from '../server/config.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
 import { javaAddress } from '../server/ip.ts';
 import { certificateIdentities } from '../server/x509.ts';
+import { type At, ClientPlace, shown, type Wanted } from './client-place.ts';
 import type { Listener } from './clients.ts';
 import { clientsFor, RAISE_DESCRIPTORS } from './descriptors.ts';
 import { KeyWatch } from './key-watch.ts';
 import { clientKeysApart } from './keys-apart.ts';
 import type { Logger } from './log.ts';
 import { Complaints } from './peer-complaints.ts';
-import { listenError } from './start-error.ts';
 import type { Certificates } from './tally.ts';
 import type { Traffic } from './traffic.ts';
 
-/** Where somebody listens. */
-export interface At {
-  readonly host: string;
-  readonly port: number;
-}
 /** Where clients are served: at the client port, or else at the secure one. */
 export interface Served extends At {
   readonly securePort: number | undefined;
 }
+/** Where clients are served after a move, as it was asked for. */
+export interface MovedTo {
+  readonly plain: Wanted | undefined;
+  readonly secure: Wanted | undefined;
+}
+const isSame = (a: Wanted, b: Wanted | undefined): boolean =>
+  a.port === b?.port && javaAddress(a.host ?? '') === javaAddress(b.host ?? '');
 /** Nothing is listened to. */
 const NOWHERE: At = { host: '0.0.0.0', port: 0 };
 const WHY = { late: 'exceeded', failed: 'failed', refused: 'refused', crowded: 'exceeded' } as const satisfies Record<
@@ -59,8 +61,8 @@ class Crowd {
 /** The ports for clients: plain, by TLS, or both. Who has come through is served; how many may, is counted here. */
 export class ClientDoors {
   private readonly options: DoorOptions;
-  private readonly plain: NetServer | undefined;
-  private readonly secure: NetServer | undefined;
+  private readonly plain: ClientPlace;
+  private readonly secure: ClientPlace;
   private readonly crowds: Crowd[] = [];
   private readonly complaints: Complaints;
   /** For TLS: of the client port, and of the secure one. */
@@ -85,17 +87,23 @@ export class ClientDoors {
       options.shown.clients = options.keys.chain;
       for (const unified of [true, false]) this.doors.push(this.tlsDoor(tls, options.keys, unified));
     }
-    if (config.clientPort !== undefined)
-      this.plain = listener((socket) => this.enter(socket, plain, this.unified ? 0 : undefined));
-    if (config.secureClientPort !== undefined) this.secure = listener((socket) => this.enter(socket, secure, 1));
+    const backlog = config.listenBacklog;
+    const enter = (crowd: Crowd, door: number | undefined) => (socket: Socket) => this.enter(socket, crowd, door);
+    const ofPlain = enter(plain, this.unified ? 0 : undefined);
+    this.plain = new ClientPlace({ listener, backlog, key: 'clientPort', enter: ofPlain });
+    this.secure = new ClientPlace({ listener, backlog, key: 'secureClientPort', enter: enter(secure, 1) });
   }
   /** Opens the ports. @throws StartError */
   async listen(): Promise<Served> {
     const { config, logger } = this.options;
     const { clientTls: tls, clientPort, clientPortAddress, secureClientPort, secureClientPortAddress } = config;
     if (tls?.reload === true) await this.watchKeys(tls);
-    const plain = await this.open(this.plain, clientPortAddress, clientPort, 'clientPort');
-    const secure = await this.open(this.secure, secureClientPortAddress, secureClientPort, 'secureClientPort');
+    const plain =
+      clientPort === undefined ? undefined : await this.plain.open({ host: clientPortAddress, port: clientPort });
+    const secure =
+      secureClientPort === undefined
+        ? undefined
+        : await this.secure.open({ host: secureClientPortAddress, port: secureClientPort });
     if (secure !== undefined) logger.info(`binding to secure port ${secure.host}:${secure.port}`);
     return { ...(plain ?? secure ?? NOWHERE), securePort: secure?.port };
   }
@@ -106,26 +114,49 @@ export class ClientDoors {
   /** Nobody comes in any more. */
   close(): void {
     this.watch?.[Symbol.dispose]();
-    this.plain?.close();
-    this.secure?.close();
+    this.plain.close();
+    this.secure.close();
     for (const door of this.doors) door.close();
   }
-  private open(
-    server: NetServer | undefined,
-    host: string | undefined,
-    port: number | undefined,
-    key: string,
-  ): Promise<At | undefined> {
-    if (server === undefined) return Promise.resolve(undefined);
-    const { listenBacklog } = this.options.config;
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, `${host ?? '0.0.0.0'}:${port}`, host, key)));
-      server.listen({ port: port ?? 0, host, backlog: listenBacklog ?? 511 }, () => {
-        const address = server.address();
-        if (address === null || typeof address === 'string') return reject(new Error('no address'));
-        resolve({ host: address.address === '::' ? '0.0.0.0' : address.address, port: address.port });
-      });
-    });
+  /**
+   * Clients are to be served elsewhere: at these places, of which one that is not named stays where it is. Resolves with where
+   * they are served then; what cannot be had is told, and stays where it was.
+   */
+  async move(to: { readonly plain: Wanted | undefined; readonly secure: Wanted | undefined }): Promise<MovedTo> {
+    let left: [place: ClientPlace, to: Wanted][] = [];
+    if (to.plain !== undefined && !isSame(to.plain, this.plain.wanted)) left.push([this.plain, to.plain]);
+    if (to.secure !== undefined && !isSame(to.secure, this.secure.wanted)) left.push([this.secure, to.secure]);
+    // once more at the end: one may have wanted what the other had until now
+    for (let round = left.length; round > 0; round--) {
+      const again: typeof left = [];
+      for (const [place, wanted] of left)
+        if (!(await this.moveOne(place, wanted, round === 1))) again.push([place, wanted]);
+      left = again;
+    }
+    return { plain: this.plain.wanted, secure: this.secure.wanted };
+  }
+  private async moveOne(place: ClientPlace, to: Wanted, isLast: boolean): Promise<boolean> {
+    const { logger, keys } = this.options;
+    const before = place.wanted;
+    const failed = (why: string): void => {
+      const where = place.wanted === undefined ? 'nowhere' : `at ${shown(place.wanted)} only`;
+      logger.error(
+        `reconfig moves the ${place.key} of this server, but ${why}. It is ${where} until this server is restarted, or reconfig moves it again`,
+      );
+    };
+    if (place === this.secure && keys === undefined) {
+      failed(`${shown(to)} needs a certificate: set ssl.keyStore.location`);
+      return true;
+    }
+    try {
+      const { host, port } = await place.move(to);
+      const left = before === undefined ? '' : `, and no longer at ${shown(before)}; who is connected stays`;
+      logger.info(`${place.key} moved by reconfig: clients are served at ${host}:${port}${left}`);
+      return true;
+    } catch (error) {
+      if (isLast) failed((error as Error).message);
+      return false;
+    }
   }
   private async watchKeys(tls: ClientTls): Promise<void> {
     const { clock, logger, shown } = this.options;

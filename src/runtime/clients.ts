@@ -14,6 +14,7 @@ import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientFaults } from './client-faults.ts';
 import { dropStale, letGo, letGoLate } from './client-leaving.ts';
 import { ClientLimits } from './client-limits.ts';
+import { ClientMoves } from './client-move.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
 import type { ServerPorts } from './node-options.ts';
@@ -47,6 +48,8 @@ export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'tra
 export class ClientPort {
   readonly clients = new Bag<Client>();
   private readonly doors: ClientDoors;
+  /** Told which member this server is. */
+  readonly moves: ClientMoves;
   private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Words;
@@ -99,14 +102,17 @@ export class ClientPort {
         this.server.outbox.counts.authFailed++;
       },
     });
+    this.moves = new ClientMoves(config, this.doors);
   }
   /** Clients that are connected. */
   get size(): number {
     return this.clients.size;
   }
   /** Opens the ports; where clients are served. @throws StartError */
-  listen(): Promise<Served> {
-    return this.doors.listen();
+  async listen(): Promise<Served> {
+    const at = await this.doors.listen();
+    this.moves.opened();
+    return at;
   }
   private accept(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void {
     const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, this.clock.wall());
@@ -297,7 +303,8 @@ export class ClientPort {
   /** What words and metrics tell from. */
   context(): WordContext {
     this.clocks();
-    const { server, config } = this;
+    const { server } = this;
+    const { config } = this.moves;
     const { outstanding: handshakes } = this.doors;
     return { server, config, connections: this.clients, traffic: this.traffic, handshakes, ...this.words };
   }

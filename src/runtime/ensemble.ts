@@ -246,6 +246,10 @@ export class Ensemble {
   configured(): void {
     this.others.know();
     this.naming.configured();
+    const { node } = this;
+    const { sid, options, port } = node;
+    if (options.config.reconfigEnabled)
+      port.moves.heard(node.server.tree.config?.members.find((member) => member.sid === sid));
   }
   get isNamed(): boolean {
     return this.naming.isNamed;

@@ -54,7 +54,7 @@ export class ServerNode {
   server!: Server;
   storage!: Storage;
   private readonly unlock: () => void;
-  private port!: ClientPort;
+  port!: ClientPort;
   private snapshotter!: Snapshotter;
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */

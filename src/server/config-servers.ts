@@ -126,6 +126,19 @@ export function memberOf(line: ServerLine): Member {
   };
 }
 
+/** Where a member of a config record serves clients: plainly, and by TLS alone. */
+export function clientsOf({ client }: Pick<Member, 'client'>): {
+  readonly plain: Address | undefined;
+  readonly secure: Address | undefined;
+} {
+  const [plain, secure] = (client ?? '').split(';').map((text): Address | undefined => {
+    const [host, port] = splitHost(text) ?? [];
+    const number = portOf(port ?? '');
+    return host === undefined || number === undefined ? undefined : { host, port: number };
+  });
+  return { plain, secure };
+}
+
 /** Where a member of a config record listens for other servers. One of a server alone has no addresses. */
 export function addressesOf({ addresses }: Pick<Member, 'addresses'>): {
   readonly quorum: readonly Address[];
