@@ -221,6 +221,10 @@ export class ClientDoors {
     const isFull = all >= this.most;
     if (isFull || (maxClientCnxns > 0 && same >= maxClientCnxns)) {
       if (isFull) this.complaints.about('all', this.fullness);
+      else {
+        const why = `maxClientCnxns=${maxClientCnxns} of that address are connected`;
+        this.complaints.about(`many ${ip}`, `a client at ${ip} was not let in: ${why}`);
+      }
       traffic.rejected++;
       socket.destroy();
       return;

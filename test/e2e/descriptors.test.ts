@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const MANY = 300;
@@ -48,4 +50,26 @@ test('who sets maxCnxns has it', async () => {
   assert.ok(cut);
   assert.equal(all.filter((socket) => socket.destroyed).length, 1);
   for (const socket of all) socket.destroy();
+});
+
+test('who is turned away by maxClientCnxns is told of in the log, once and not each time', async () => {
+  await using server = await new ServerProcess(['maxClientCnxns=2']).start();
+  const dialled = async (): Promise<Socket> => {
+    const socket = dial(server.port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  };
+  const inside = [await dialled(), await dialled()];
+  try {
+    for (let i = 0; i < 3; i++) await once((await dialled()).resume(), 'close');
+    await until(
+      () => /maxClientCnxns/.test(server.stderr),
+      PATIENCE_MS,
+      () => `not told: ${server.stderr}`,
+    );
+    const told = server.stderr.match(/a client at .*/g);
+    assert.deepEqual(told, ['a client at 127.0.0.1 was not let in: maxClientCnxns=2 of that address are connected']);
+  } finally {
+    for (const socket of inside) socket.destroy();
+  }
 });
