@@ -277,8 +277,11 @@ test('bulk work at what servers keep for themselves says why it does nothing', a
   assert.equal(differ.code, 1);
 });
 
-test('a plan shows data in quotes, escaped once', async () => {
-  await client.set('/w/b', 'line1\nline"2"');
-  const ran = await zoosh(['-n', '-o', 'human', server.hosts, 'apply', '-f', file('whole')]);
-  assert.match(ran.stdout, /\/w\/b +v1 +"line1\\nline\\"2\\"" -> "\/w\/b"/);
+test('a plan shows a text by the lines that differ, and other data in quotes, escaped once', async () => {
+  const planned = async (data: string): Promise<string> => {
+    await client.set('/w/b', data);
+    return (await zoosh(['-n', '-o', 'human', server.hosts, 'apply', '-f', file('whole')])).stdout;
+  };
+  assert.match(await planned('line1\nline"2"'), /~ \/w\/b +v1\n +- line1\n +- line"2"\n +\+ \/w\/b\n/);
+  assert.match(await planned('tab\tand "2"'), /\/w\/b +v2 +"tab\\tand \\"2\\"" -> "\/w\/b"/);
 });
