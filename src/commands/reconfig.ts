@@ -48,7 +48,7 @@ export default command({
   notes: [
     'At a prompt it shows the voters before and after and asks first; elsewhere it needs --yes before the command.',
     'Only super may, unless the ACL of /zookeeper/config was changed.',
-    'A zoosh server whose own ports for members were changed goes on at the old ones until its next start (ZooKeeper opens the new ones at once): restart it right after, before any other member. Its ports for clients move at once.',
+    'A server whose own ports were changed moves to them at once; who is connected to it stays connected.',
     'zkCli spells it -add -remove -members -file; so may you.',
   ],
   legacy: (args: readonly Arg[]) =>

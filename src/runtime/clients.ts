@@ -14,10 +14,10 @@ import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientFaults } from './client-faults.ts';
 import { dropStale, letGo, letGoLate } from './client-leaving.ts';
 import { ClientLimits } from './client-limits.ts';
-import { ClientMoves } from './client-move.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
 import type { ServerPorts } from './node-options.ts';
+import { OwnPlaces } from './own-places.ts';
 import { type Client, isAnswerAlone, isLong } from './port-client.ts';
 import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
@@ -49,7 +49,7 @@ export class ClientPort {
   readonly clients = new Bag<Client>();
   private readonly doors: ClientDoors;
   /** Told which member this server is. */
-  readonly moves: ClientMoves;
+  readonly places: OwnPlaces;
   private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Words;
@@ -102,7 +102,7 @@ export class ClientPort {
         this.server.outbox.counts.authFailed++;
       },
     });
-    this.moves = new ClientMoves(config, this.doors);
+    this.places = new OwnPlaces(config, this.doors);
   }
   /** Clients that are connected. */
   get size(): number {
@@ -111,7 +111,7 @@ export class ClientPort {
   /** Opens the ports; where clients are served. @throws StartError */
   async listen(): Promise<Served> {
     const at = await this.doors.listen();
-    this.moves.opened();
+    this.places.opened();
     return at;
   }
   private accept(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void {
@@ -304,7 +304,7 @@ export class ClientPort {
   context(): WordContext {
     this.clocks();
     const { server } = this;
-    const { config } = this.moves;
+    const { config } = this.places;
     const { outstanding: handshakes } = this.doors;
     return { server, config, connections: this.clients, traffic: this.traffic, handshakes, ...this.words };
   }

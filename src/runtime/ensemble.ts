@@ -6,6 +6,7 @@ import type { EnsembleConfig } from '../server/config.ts';
 import type * as zab from '../zab/types.ts';
 import type { Effect, Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
+import type { ClientPort } from './clients.ts';
 import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf } from './marks.ts';
@@ -84,12 +85,13 @@ export class Ensemble {
     const { tickTimeMs } = node.options.config;
     this.unitMs = Math.max(1, Math.min(UNIT_MS, Math.floor(tickTimeMs / 10)));
     const { logger } = node.options;
+    const { listensAt: listen } = this;
     this.peers = new PeerPort(
       {
         self: () => this.identity(),
-        election: config.listen.election[0] as { host: string; port: number },
-        quorum: config.listen.quorum[0] as { host: string; port: number },
-        also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
+        election: listen.election[0] as { host: string; port: number },
+        quorum: listen.quorum[0] as { host: string; port: number },
+        also: { election: listen.election.slice(1), quorum: listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
         voteSilenceMs: config.voteSilenceMs,
@@ -123,6 +125,7 @@ export class Ensemble {
         },
         turn: () => node.turn(),
         foreign: (_sid, sentence) => this.metForeign(sentence),
+        moved: (sentence, isDone) => (isDone ? logger.info(sentence) : logger.error(sentence)),
         complaint: (sentence) => {
           logger.warn(sentence);
           if (!this.noted && isAboutApache(sentence)) void this.meetApache(sentence);
@@ -157,6 +160,11 @@ export class Ensemble {
       hangUp: (link, reason) => this.giveUp(link, reason),
       unsound: (at) => node.step({ type: 'snapshotDoubted', at }),
     });
+  }
+  /** Where zoo.cfg says, or where an earlier life of this process was moved to. */
+  private get listensAt(): EnsembleConfig['listen'] {
+    const port: ClientPort | undefined = this.node.port; // there is none yet in the first life
+    return (port?.places.config.ensemble ?? this.config).listen;
   }
   private giveUp(link: number, reason: string): void {
     if (this.node.ensemble !== this) return;
@@ -237,7 +245,7 @@ export class Ensemble {
     try {
       await this.peers.start();
     } catch (error) {
-      const { quorum, election } = this.config.listen;
+      const { quorum, election } = this.listensAt;
       const at = [...quorum, ...election].map(({ host, port }) => `${host}:${port}`).join(' or ');
       throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
     }
@@ -249,7 +257,10 @@ export class Ensemble {
     const { node } = this;
     const { sid, options, port } = node;
     if (options.config.reconfigEnabled)
-      port.moves.heard(node.server.tree.config?.members.find((member) => member.sid === sid));
+      port.places.heard(
+        node.server.tree.config?.members.find((member) => member.sid === sid),
+        (to) => this.peers.move(to),
+      );
   }
   get isNamed(): boolean {
     return this.naming.isNamed;

@@ -16,6 +16,11 @@ export interface PeerAddresses {
 export const hostsOf = ({ election, quorum }: Pick<PeerAddresses, 'election' | 'quorum'>): readonly string[] => [
   ...new Set([...election, ...quorum].map(({ host }) => host)),
 ];
+/** Where a server listens for the others. */
+export interface PeerPlaces {
+  readonly election: readonly Address[];
+  readonly quorum: readonly Address[];
+}
 export interface PeerOptions {
   /** Who we are, asked at each meeting: the ensemble id comes with the founding. */
   readonly self: () => PeerIdentity;
@@ -59,6 +64,8 @@ export interface PeerEvents {
   turn(): void;
   /** Where this server was called for, one answers that is of another ensemble. */
   foreign(sid: number, sentence: string): void;
+  /** For the log: where this server listens now, or why not there. */
+  moved(sentence: string, isDone: boolean): void;
   /** For the log: who was not let in, or would not have us, and why. */
   complaint(sentence: string): void;
 }

@@ -2,7 +2,7 @@ import type { ConnectionHandler } from '../ports/network.ts';
 import type { PeerLink, PeerListening } from '../ports/peer-network.ts';
 import { STARTS_LEVEL } from '../records/peer-frame.ts';
 import { isLong, type MessageOf, type PeerMessage, partsOf } from '../records/peer-messages.ts';
-import type { Address } from '../server/config-servers.ts';
+import { type Address, showHost } from '../server/config-servers.ts';
 import { CallError, type CallSurroundings, callServer } from './peer-call.ts';
 import { Caller } from './peer-caller.ts';
 import { PeerChannel } from './peer-channel.ts';
@@ -10,13 +10,29 @@ import { Complaints } from './peer-complaints.ts';
 import { GreetingRoom } from './peer-greeting.ts';
 import { sameIdSentence } from './peer-hello.ts';
 import { judgeSecond, type Met, PeerTable } from './peer-table.ts';
-import { hostsOf, type PeerAddresses, type PeerEvents, type PeerOptions, type PeerPorts } from './peer-types.ts';
+import {
+  hostsOf,
+  type PeerAddresses,
+  type PeerEvents,
+  type PeerOptions,
+  type PeerPlaces,
+  type PeerPorts,
+} from './peer-types.ts';
+import { listenError } from './start-error.ts';
 
 export type { PeerAddresses, PeerEvents, PeerOptions, PeerPorts };
 
 /** Bytes waiting for an election channel: votes are small, and only the newest waits. */
 const ELECTION_LIMITS = { highWater: 64 * 1024, mostWaiting: 1024 * 1024 };
 const BIND_RETRY_MS = 1000;
+
+interface Listening {
+  readonly purpose: Met['purpose'];
+  readonly at: Address;
+  readonly found: PeerListening;
+}
+const isSame = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;
+const show = ({ host, port }: Address): string => `${showHost(host)}:${port}`;
 
 /**
  * Connections between servers. Each pair keeps one channel for votes: both dial while there is none, and of two the one
@@ -33,7 +49,7 @@ export class PeerPort {
   private readonly callers = new Map<number, Caller>();
   private readonly places = new Map<number, PeerAddresses>();
   private readonly calling: CallSurroundings;
-  private readonly listening: PeerListening[] = [];
+  private listening: Listening[] = [];
   private readonly stopped = new AbortController();
   private dialling: AbortController | undefined;
   private channels = 0;
@@ -74,29 +90,82 @@ export class PeerPort {
     return { election: at[0] as number, quorum: at[1] as number };
   }
   private async listen(purpose: Met['purpose'], at: Address): Promise<number> {
-    const { net, clock } = this.ports;
     for (let attempt = 1; ; attempt++)
       try {
-        const found = await net.listen(
-          at,
-          (link) => this.accept(link, purpose),
-          (address, sentence) => this.complaints.about(address, `${address}: ${sentence}`),
-        );
-        if (this.stopped.signal.aborted) found.close();
-        this.listening.push(found);
-        return found.port;
+        return await this.listenOnce(purpose, at);
       } catch (error) {
         if (attempt === this.options.bindAttempts || this.stopped.signal.aborted) throw error;
         this.complaints.about(purpose, `${at.host}:${at.port}: ${(error as Error).message}; tried again`);
-        await new Promise<void>((resolve) => clock.after(BIND_RETRY_MS, resolve));
+        await new Promise<void>((resolve) => this.ports.clock.after(BIND_RETRY_MS, resolve));
       }
+  }
+  private async listenOnce(purpose: Met['purpose'], at: Address): Promise<number> {
+    const found = await this.ports.net.listen(
+      at,
+      (link) => this.accept(link, purpose),
+      (address, sentence) => this.complaints.about(address, `${address}: ${sentence}`),
+    );
+    if (this.stopped.signal.aborted) found.close();
+    this.listening.push({ purpose, at, found });
+    return found.port;
+  }
+  /**
+   * Listens there from now on: what is new is opened, then what is old closed; connections live on. Where something new cannot
+   * be had the old stays, for that purpose. Resolves with where it listens then.
+   */
+  async move(to: PeerPlaces): Promise<PeerPlaces> {
+    const places = (): PeerPlaces => {
+      const of = (which: Met['purpose']): Address[] =>
+        this.listening.flatMap(({ purpose, at }) => (purpose === which ? [at] : []));
+      return { quorum: of('quorum'), election: of('election') };
+    };
+    const isWanted = ({ purpose, at }: Pick<Listening, 'purpose' | 'at'>): boolean =>
+      to[purpose].some((each) => isSame(each, at));
+    for (const purpose of ['election', 'quorum'] as const) {
+      const before = this.listening.filter((each) => each.purpose === purpose);
+      const fresh = to[purpose].filter((at) => !before.some((each) => isSame(each.at, at)));
+      try {
+        for (const at of fresh) await this.listenInstead(purpose, at, isWanted);
+      } catch (error) {
+        const stays = places()[purpose].map(show).join(' and ') || 'nowhere';
+        const { message } = listenError(error, fresh.map(show).join(' or '), fresh[0]?.host, `${purpose} port`);
+        const until = 'until it is restarted, or reconfig moves it again';
+        this.events.moved(
+          `reconfig moves the ${purpose} port of this server, but ${message}. It is at ${stays} ${until}`,
+          false,
+        );
+        continue;
+      }
+      const gone = this.listening.filter((each) => each.purpose === purpose && !isWanted(each));
+      for (const { found } of gone) found.close();
+      this.listening = this.listening.filter((each) => !gone.includes(each));
+      if (fresh.length > 0)
+        this.events.moved(`${purpose} port moved by reconfig: to ${places()[purpose].map(show).join(' and ')}`, true);
+    }
+    return places();
+  }
+  /** What is to go and has that port is in the way, whatever it was for. */
+  private async listenInstead(
+    purpose: Met['purpose'],
+    at: Address,
+    isWanted: (each: Listening) => boolean,
+  ): Promise<void> {
+    const inTheWay = this.listening.filter((each) => each.at.port === at.port && !isWanted(each));
+    for (const { found } of inTheWay) found.close();
+    this.listening = this.listening.filter((each) => !inTheWay.includes(each));
+    try {
+      await this.listenOnce(purpose, at);
+    } catch (error) {
+      for (const each of inTheWay) await this.listenOnce(each.purpose, each.at);
+      throw error;
+    }
   }
   /** Ends everything; nothing is told any more. */
   close(): void {
     this.stopped.abort();
     this.dialling?.abort();
     this.beats?.[Symbol.dispose]();
-    for (const each of this.listening) each.close();
+    for (const { found } of this.listening) found.close();
     for (const caller of this.callers.values()) caller.stop();
     this.greetings.close();
     for (const met of this.table.all()) {

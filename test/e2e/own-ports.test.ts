@@ -1,14 +1,14 @@
 /** A member whose own line is changed by reconfig: it moves to the ports that the line names, without a restart. */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, connect as dial, type Server } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Client, connect, fourLetterWord } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { ownBlock } from '../ports.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { type MemberOfTest, Members, STEADY, until } from './members.ts';
+import { type MemberOfTest, Members, peerPortsOf, STEADY, until } from './members.ts';
 
 const HOST = '127.0.0.1';
 const LINES = [
@@ -128,4 +128,55 @@ test('a secure port moved by reconfig together with the plain one, each to where
   await using secure = await connect(`${HOST}:${spare + 1}`, { ...PATIENT, tls: { ca: authority.pem } });
   await secure.create('/by-tls');
   assert.doesNotMatch(member.log, /reconfig moves the/);
+});
+
+test('ports for members moved by reconfig: at the leader and at a follower others that are started meet them there; one that is taken leaves the old ones', async () => {
+  await using members = await Members.start({ voters: 3, lines: LINES });
+  const spare = await ownBlock(HOST, 2);
+  const leader = await members.leader();
+  const [follower, other] = members.all.filter(({ id }) => id !== leader.id);
+  assert.ok(follower !== undefined && other !== undefined);
+  await using client = await superuser(leader);
+  const moveMember = async ({ id, clientPort }: MemberOfTest, quorum: number, election: number): Promise<void> => {
+    await client.reconfig({ joining: `server.${id}=${HOST}:${quorum}:${election};${HOST}:${clientPort}` });
+  };
+  const dials = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = dial(port, HOST);
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  const [quorum, election] = peerPortsOf(members, leader.id);
+  await moveMember(leader, spare + 100, spare + 200);
+  await heard(leader, `quorum port moved by reconfig: to ${HOST}:${spare + 100}`);
+  await heard(leader, `election port moved by reconfig: to ${HOST}:${spare + 200}`);
+  assert.deepEqual([await dials(quorum), await dials(election)], [false, false]);
+  // whoever comes anew finds the leader where its line says, and nobody has to elect another
+  await follower.kill('SIGTERM');
+  follower.start();
+  await members.serving();
+  assert.equal((await members.leader()).id, leader.id);
+  assert.match(await leader.word('conf'), new RegExp(`^electionPort=${spare + 200}\nquorumPort=${spare + 100}$`, 'm'));
+
+  // a follower changes its two ports for each other; what another process has, it does not get
+  const [first, second] = peerPortsOf(members, other.id);
+  await moveMember(other, second, first);
+  await heard(other, `quorum port moved by reconfig: to ${HOST}:${second}`);
+  const taken = createServer((socket) => socket.destroy());
+  await listening(taken, spare + 101);
+  try {
+    await moveMember(other, spare + 101, first);
+    const why = `reconfig moves the quorum port of this server, but ${HOST}:${spare + 101} (quorum port) is in use by another process. Stop it, or choose another port. It is at ${HOST}:${second} until it is restarted, or reconfig moves it again`;
+    await heard(other, why);
+    assert.ok(await dials(second));
+  } finally {
+    taken.close();
+  }
+  await follower.kill('SIGTERM');
+  follower.start();
+  await other.kill('SIGTERM');
+  other.start();
+  await members.serving();
+  assert.ok(await dials(spare + 101));
+  await members.equal();
 });

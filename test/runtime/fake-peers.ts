@@ -221,6 +221,7 @@ export class FakePeer {
           this.port.flush();
         },
         foreign: (sid, sentence) => void this.told.push(`foreign ${sid}: ${sentence}`),
+        moved: (sentence) => void this.told.push(sentence),
         complaint: (sentence) => void this.complaints.push(sentence),
       },
     );
