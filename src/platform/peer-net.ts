@@ -13,6 +13,10 @@ import {
 
 const NOTHING = Buffer.alloc(0);
 
+/** The address of the other end: IPv4 without the prefix that it has on a socket for both. */
+export const callerOf = ({ remoteAddress = '' }: Socket): string =>
+  isIP(remoteAddress) === 6 ? remoteAddress.replace(/^::ffff:(?=\d+\.)/, '') : remoteAddress;
+
 /** Makes a socket a link; what it hears goes to the handler given to `attach`, which must follow in the same turn. */
 export function linkOf(
   socket: Socket,
@@ -45,7 +49,7 @@ export function linkOf(
     return hasRoom;
   };
   const link: PeerLink = {
-    remoteAddress: socket.remoteAddress ?? '',
+    remoteAddress: callerOf(socket),
     remotePort: socket.remotePort ?? 0,
     proof,
     get waiting() {
@@ -125,7 +129,8 @@ export async function untilReady(
 export function startListening(net: Server, at: { host: string; port: number }): Promise<PeerListening> {
   return new Promise((resolve, reject) => {
     net.once('error', reject);
-    net.listen({ host: at.host, port: at.port }, () => {
+    // as in Java, 0.0.0.0 is every address of IPv6, too: without a host those of both are had, or of IPv4 where there is no other
+    net.listen({ host: at.host === '0.0.0.0' ? undefined : at.host, port: at.port }, () => {
       net.off('error', reject);
       net.on('error', () => {}); // a failed accept (EMFILE) costs that connection alone
       const address = net.address();

@@ -3,10 +3,9 @@
  * vouches for, is nobody; so is a session that is resumed, which may be older than an expiry or a change of authorities. A
  * certificate says which hosts it is made out to, so it proves its owner to be a server that is looked for there.
  */
-import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { PeerNetwork, PeerProof } from '../ports/peer-network.ts';
-import { plainPeerNetwork, resolveHost } from './peer-net.ts';
+import { callerOf, plainPeerNetwork, resolveHost } from './peer-net.ts';
 import { dialTls, listenTls, type Renew, tryListening } from './peer-tls.ts';
 
 export interface PemOptions {
@@ -62,9 +61,6 @@ const callersProof = (cert: PeerCertificate, address: string): PeerProof => ({
   },
 });
 const VOUCHED_FOR: PeerProof = { denies: () => undefined };
-/** An address as a socket has it: IPv4 without the prefix that it has on a socket for both. */
-const plainAddress = (address: string): string =>
-  isIP(address) === 6 ? address.replace(/^::ffff:(?=\d+\.)/, '') : address;
 
 /** A network whose keys may change. */
 export interface PemPeerNetwork extends PeerNetwork {
@@ -130,7 +126,7 @@ export function pemPeerNetwork(
         judge(socket: TLSSocket) {
           const cert = certificateOf(socket);
           if (typeof cert === 'string') return cert;
-          return checks.callers ? callersProof(cert, plainAddress(socket.remoteAddress ?? '')) : VOUCHED_FOR;
+          return checks.callers ? callersProof(cert, callerOf(socket)) : VOUCHED_FOR;
         },
         failed: FAILED,
         plain: plain.takes ? undefined : NO_TLS,

@@ -20,7 +20,7 @@ import {
   type PeerTurnedAway,
 } from '../ports/peer-network.ts';
 import { foreignGreeting } from './peer-foreign.ts';
-import { linkOf, startListening, untilReady } from './peer-net.ts';
+import { callerOf, linkOf, startListening, untilReady } from './peer-net.ts';
 
 const VERSION = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 const HANDSHAKE_MS = 5000;
@@ -153,7 +153,7 @@ export async function listenTls(
     porch.leave(socket);
     const proof = door.judge(socket);
     if (typeof proof === 'string') {
-      turnedAway(socket.remoteAddress ?? '', proof);
+      turnedAway(callerOf(socket), proof);
       socket.on('error', () => {});
       socket.destroy();
       return;
@@ -164,7 +164,7 @@ export async function listenTls(
   tls.on('tlsClientError', (_error, socket) => void socket.destroy());
 
   const net = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    const address = socket.remoteAddress ?? '';
+    const address = callerOf(socket);
     let isTls = false;
     porch.enter(socket, () => {
       if (isTls) turnedAway(address, door.failed);

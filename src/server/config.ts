@@ -381,7 +381,8 @@ function agreed(
   const host = take.host(`${key}Address`);
   if (port === undefined && host !== undefined)
     throw take.error(`${key}Address`, `${key}Address without ${key}`, `set ${key}, ${usual} is usual`);
-  if (own === undefined) return { port, host };
+  // as in Java, every address of the machine is those of IPv6, too
+  if (own === undefined) return { port, host: host === undefined || isAnyHost(host) ? undefined : host };
   // the server line may be narrower than every address
   if (port !== undefined && (port !== own.port || (host !== undefined && !isAnyHost(host) && host !== own.host))) {
     const how = key === 'clientPort' ? 'clients are' : 'clients by TLS are';

@@ -1,6 +1,7 @@
 /** Settings whose effect is seen from outside: where members listen and how long they wait, what the admin server answers to, what metrics tell. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { PATIENCE_MS } from '../patience.ts';
 import { EXPORTER, figures } from './figures.ts';
@@ -20,6 +21,16 @@ function hungUp(port: number, host: string, says = ''): Promise<number | undefin
     socket.on('close', () => resolve(since === undefined ? undefined : performance.now() - since));
   });
 }
+
+const HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === '::1');
+
+test('clientPortAddress=0.0.0.0: every address, of IPv6 too', { skip: !HAS_IPV6 }, async () => {
+  await using server = await new ServerProcess(['clientPortAddress=0.0.0.0', 'tickTime=2000']).start();
+  for (const host of ['127.0.0.1', '::1'])
+    assert.notEqual(await hungUp(server.port, host, 'srvr'), undefined, `nobody listens at ${host}`);
+});
 
 test('quorumListenOnAllIPs, and cnxTimeout for who says nothing', async () => {
   await using members = await Members.make({
@@ -42,6 +53,9 @@ test('quorumListenOnAllIPs, and cnxTimeout for who says nothing', async () => {
     assert.ok(silent !== undefined, `nobody listens at 127.0.0.2:${everywhere.clientPort + step}`);
     assert.ok(silent > 200 && silent < 4500, `${silent} ms, and 5000 are the default`);
     assert.equal(await hungUp(narrow.clientPort + step, '127.0.0.2'), undefined);
+    if (!HAS_IPV6) continue;
+    assert.ok((await hungUp(everywhere.clientPort + step, '::1')) !== undefined, 'nobody listens at ::1');
+    assert.equal(await hungUp(narrow.clientPort + step, '::1'), undefined);
   }
 });
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { linkOf } from '../../src/platform/peer-net.ts';
+import { linkOf, plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import { until } from '../e2e/members.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
@@ -127,4 +128,36 @@ test('a link that ends while something waits is given nothing more', () => {
     ['first', '', 'second'],
   );
   assert.equal(told, 1);
+});
+
+const HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === '::1');
+
+test('0.0.0.0 is every address of both kinds; a caller by IPv4 is called as if there were no other', {
+  skip: !HAS_IPV6,
+}, async () => {
+  for (const [host, callers] of [
+    ['0.0.0.0', ['127.0.0.1', '::1']],
+    ['::', ['127.0.0.1', '::1']],
+    ['127.0.0.1', ['127.0.0.1']],
+  ] as const) {
+    const met: string[] = [];
+    const listening = await plainPeerNetwork.listen(
+      { host, port: 0 },
+      (link) => {
+        met.push(link.remoteAddress);
+        link.end();
+        return { data() {}, closed() {} };
+      },
+      () => {},
+    );
+    for (const address of ['127.0.0.1', '::1']) {
+      const socket = connect({ host: address, port: listening.port });
+      socket.on('error', () => {}).resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    listening.close();
+    assert.deepEqual(met, callers, host);
+  }
 });
