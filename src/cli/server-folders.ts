@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import type { DirectoryLock } from '../platform/lock.ts';
-import { tryDirectory } from '../runtime/directory.ts';
+import { doubtAbout, tryDirectory } from '../runtime/directory.ts';
 import type { Logger } from '../runtime/log.ts';
 import { DataDirError, makeDataDirectory } from '../runtime/start.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -25,7 +25,7 @@ export async function holdLogDirectory(
   if (lock === undefined)
     throw new StorageRefusal(
       42,
-      `another zoosh server uses ${dataLogDir}. Stop it, or give this one a dataDir and a dataLogDir of its own`,
+      `another zoosh server uses ${dataLogDir}. Stop it, or give this one a dataDir and a dataLogDir of its own${await doubtAbout(dataLogDir)}`,
     );
   if (lock.weakness !== undefined)
     logger.warn(

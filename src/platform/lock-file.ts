@@ -57,6 +57,13 @@ export async function lockFile(given: string): Promise<LockFile | undefined> {
   }
 }
 
+/** Somebody listens at the directory's lock file. @throws LockError */
+export async function isLockFileHeld(given: string): Promise<boolean> {
+  const folder = resolve(given);
+  using way = shortWay(folder, LONGEST_NAME);
+  return await isHeld(folder, way.path);
+}
+
 /** @throws LockError */
 async function isHeld(folder: string, way: string): Promise<boolean> {
   const found = await findListener(join(way, LOCK_FILE));

@@ -19,8 +19,8 @@ const NO_PLACE = new Set(['EROFS', 'ENOTDIR']);
  * @throws LockError; the errno's Error when the directory is not there
  */
 export async function lockDirectory(path: string): Promise<DirectoryLock | undefined> {
-  const { dev, ino } = statSync(path);
-  const near = process.platform === 'linux' ? await lockName(`\0zoosh-data-${dev}-${ino}`) : { release() {} };
+  const name = socketOf(path);
+  const near = process.platform === 'linux' ? await lockName(`\0${name}`) : { release() {} };
   if (near === undefined) return undefined;
   try {
     const far = await lockFile(path);
@@ -44,6 +44,12 @@ export async function lockDirectory(path: string): Promise<DirectoryLock | undef
     const weakness = NO_PLACE.has(code) ? undefined : `no socket can be made in it (${code})`;
     return { weakness, release: near.release };
   }
+}
+
+/** The abstract socket of a directory, without what marks it as abstract. */
+export function socketOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `zoosh-data-${dev}-${ino}`;
 }
 
 function lockName(name: string): Promise<{ release(): void } | undefined> {

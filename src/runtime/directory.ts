@@ -1,5 +1,5 @@
-import { type DirectoryLock, lockDirectory } from '../platform/lock.ts';
-import { LockError } from '../platform/lock-file.ts';
+import { type DirectoryLock, lockDirectory, socketOf } from '../platform/lock.ts';
+import { isLockFileHeld, LOCK_FILE, LockError } from '../platform/lock-file.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { StartError } from './start-error.ts';
 
@@ -16,9 +16,18 @@ export async function tryDirectory(dataDir: string): Promise<DirectoryLock | und
   }
 }
 
+/**
+ * A sentence behind a refusal, or nothing: any user of the machine can have a directory's abstract socket, and a server that
+ * has it listens at the lock file, too, where there can be one. It is refused all the same: somebody may have removed the file.
+ */
+export async function doubtAbout(dataDir: string): Promise<string> {
+  if (process.platform !== 'linux' || (await isLockFileHeld(dataDir).catch(() => true))) return '';
+  return `. If none runs (nobody listens at ${LOCK_FILE} in it), \`ss -xlp\` as root names who has its socket @${socketOf(dataDir)}`;
+}
+
 /** For a tool, beside which no server may run. @throws StorageRefusal (42) when one does; StartError (40) */
 export async function holdDirectory(dataDir: string): Promise<DirectoryLock> {
   const lock = await tryDirectory(dataDir);
   if (lock !== undefined) return lock;
-  throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first${await doubtAbout(dataDir)}`);
 }

@@ -4,7 +4,7 @@ import { makeFolders } from '../base/make-folders.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { openAudit } from './audit-log.ts';
 import { startControlled } from './controlled.ts';
-import { tryDirectory } from './directory.ts';
+import { doubtAbout, tryDirectory } from './directory.ts';
 import { ServerNode } from './node.ts';
 import type { RunningServer, StartOptions } from './node-options.ts';
 import { StartError } from './start-error.ts';
@@ -62,7 +62,7 @@ async function open(options: StartOptions, withFaults: boolean): Promise<Running
   if (lock === undefined)
     throw new StorageRefusal(
       42,
-      `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`,
+      `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own${await doubtAbout(config.dataDir)}`,
     );
   if (lock.weakness !== undefined)
     options.logger.warn(

@@ -9,9 +9,11 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -159,4 +161,35 @@ test('from a network namespace of its own nothing starts on the directory of a s
     });
     assert.equal(ran.status, 42, `${words.join(' ')}: ${ran.stderr}`);
   }
+});
+
+test('a socket of that name that no server has: refused all the same, and told who to ask for', {
+  skip: process.platform !== 'linux' && 'Linux alone has such sockets',
+}, async () => {
+  const data = join(home, 'taken');
+  mkdirSync(data);
+  const { dev, ino } = statSync(data);
+  const socket = `zoosh-data-${dev}-${ino}`;
+  const squatter = createServer().listen(`\0${socket}`);
+  await once(squatter, 'listening');
+  const cfg = join(home, 'taken.cfg');
+  writeFileSync(cfg, `dataDir=${data}\nclientPort=0\n`);
+  const doubt = new RegExp(`nobody listens at zoosh\\.lock in it.*ss -xlp.*@${socket}`);
+  try {
+    for (const line of [
+      ['start', 'server', '--config', cfg],
+      ['verify', data],
+    ]) {
+      const ran = await zoosh(line);
+      assert.equal(ran.code, 42, ran.stderr);
+      assert.match(ran.stdout + ran.stderr, doubt, line[0]);
+    }
+  } finally {
+    squatter.close();
+  }
+  await using held = await holder(data);
+  assert.equal(held.exitCode, null);
+  const ran = await zoosh(['start', 'server', '--config', cfg]);
+  assert.equal(ran.code, 42);
+  assert.doesNotMatch(ran.stderr, /nobody listens/);
 });
