@@ -17,7 +17,7 @@ test('bad input at every border: a sentence and the right exit code', async () =
   const notFolder = new ServerProcess([`dataDir=${fileURLToPath(import.meta.url)}`]);
   await assert.rejects(
     notFolder.start(),
-    /ended with 40: error: the data directory \S+ cannot be used: it is no folder/,
+    /ended with 40: error: the data directory \S+ cannot be used: it is not a folder/,
   );
   await notFolder[Symbol.asyncDispose]();
   const locked = new ServerProcess([`dataDir=${server.folder}/data`]);

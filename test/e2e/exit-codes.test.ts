@@ -112,7 +112,7 @@ describe('the built binary', { concurrency: 4 }, () => {
     writeFileSync(file, '');
     const ran = await zoosh(['start', 'standalone', '--port', '0', '--data', file]);
     assert.equal(ran.code, 40, ran.stderr);
-    assert.match(ran.stderr, /^error: the data directory \S+ cannot be used: it is no folder/m);
+    assert.match(ran.stderr, /^error: the data directory \S+ cannot be used: it is not a folder/m);
   });
 
   test('exit codes 42 and 44: data in use, data of another member, damaged data and archives', async () => {
@@ -130,7 +130,7 @@ describe('the built binary', { concurrency: 4 }, () => {
     truncateSync(archive, statSync(archive).size - 9);
     const cut = await zoosh([server.hosts, 'import', '--root', '/copy', archive]);
     assert.equal(cut.code, 44, cut.stderr);
-    assert.match(cut.stderr, /^error: \S+all\.zka is damaged: it ends after 1 node, within/m);
+    assert.match(cut.stderr, /^error: \S+all\.zka is damaged: it ends after 1 node,/m);
     await server.kill('SIGKILL');
     const [folder = ''] = readdirSync(data).filter((name) => name.startsWith('zoosh-'));
     // the same directory, given to server 2 of two
