@@ -102,7 +102,7 @@ test('what a backup or a bundle is to be written to, and a server that is not th
   ]);
   assert.deepEqual(told(await home.server('bundle', '/dev/null/b.tgz')), [
     40,
-    'error: /dev/null/b.tgz cannot be written: a part of its path is no folder\n',
+    'error: /dev/null/b.tgz cannot be written: a part of its path is not a folder\n',
   ]);
   assert.deepEqual(told(await home.server('bundle', home.dir)), [
     40,

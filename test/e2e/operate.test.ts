@@ -142,7 +142,9 @@ test('output or a pid file without a place: nothing is left running', async () =
   assert.deepEqual(
     [
       mute.code,
-      /^error: \/dev\/null\/logs\/\S+ cannot be written: \/dev\/null is no folder; ZOO_LOG_DIR says/.test(mute.stderr),
+      /^error: \/dev\/null\/logs\/\S+ cannot be written: \/dev\/null is not a folder; ZOO_LOG_DIR says/.test(
+        mute.stderr,
+      ),
     ],
     [40, true],
     mute.stderr,
@@ -151,7 +153,7 @@ test('output or a pid file without a place: nothing is left running', async () =
   assert.equal(nameless.code, 40);
   assert.match(
     nameless.stderr,
-    /^error: the pid file \/dev\/null\/pid cannot be written: \/dev\/null is no folder; ZOOPIDFILE says where it may be\n$/,
+    /^error: the pid file \/dev\/null\/pid cannot be written: \/dev\/null is not a folder; ZOOPIDFILE says where it may be\n$/,
   );
   await assert.rejects(connect(home.hosts, { connectTimeoutMs: 300 }));
 });

@@ -9,10 +9,10 @@ import { Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 import { replayProfile } from './replay.ts';
 
-/** Without what is said of a super user, whom the vectors need, and of the logins that they have refused. */
+/** Without what is said of a super user, whom the vectors need, of the logins that they have refused, and of packets up to their limit. */
 const unsaid = (log: string): string =>
   log.replace(
-    /^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: |a client at 127\.0\.0\.1: a login by (?:\S+|an unknown scheme)(?: as "\w+")? was refused$).*\n/gm,
+    /^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: |limit: |a client at 127\.0\.0\.1: a login by (?:\S+|an unknown scheme)(?: as "\w+")? was refused$).*\n/gm,
     '',
   );
 
