@@ -77,6 +77,7 @@ async function written(
       const due = rate === undefined ? 0 : (writer.received / rate) * 1000 - (performance.now() - began);
       if (due > 0) await sleep(due, undefined, { signal: ended.signal }).catch(() => undefined);
     }, ended.signal);
+    ended.signal.throwIfAborted(); // behind the last piece nobody else looks
     return await writer.finish(source);
   } catch (error) {
     await writer.discard().catch(() => undefined);

@@ -51,7 +51,7 @@ test('what does not start has the exit code of Apache', async () => {
   const quorum = other.port; // another than the client's
   await other.free();
   try {
-    const cases: Pick<Row, 'name' | 'lines' | 'myid' | 'shim'>[] = [
+    const cases: Pick<Row, 'name' | 'lines' | 'myid' | 'shim' | 'before'>[] = [
       ...ROWS.filter(({ onlyOurs }) => onlyOurs !== true),
       {
         name: 'the client port is in use',
@@ -67,9 +67,10 @@ test('what does not start has the exit code of Apache', async () => {
     ];
     const found: string[] = [];
     const wanted: string[] = [];
-    const runs = cases.map(({ name, lines, shim, myid }) => async () => {
+    const runs = cases.map(({ name, lines, shim, myid, before }) => async () => {
       // two run beside each other, and one of them may get as far as to open its port
-      const { config } = placeIn(work, { clientPort: String(await freePort()), ...lines }, myid);
+      const { config, dataDir } = placeIn(work, { clientPort: String(await freePort()), ...lines }, myid);
+      before?.(dataDir);
       // a property cannot be set from its file
       const flags = lines?.['datadir.autocreate'] === 'false' ? ['-Dzookeeper.datadir.autocreate=false'] : [];
       const { code, text } = await apache(config, flags);

@@ -115,7 +115,9 @@ test('reconfig in JSON, and as one command', async () => {
     encoding: 'utf8',
     stat: statJson(await statOf(PATH)),
   });
-  await js.json('reconfig --remove 8', data);
+  const stranger = await js.line('reconfig --remove 8');
+  assert.deepEqual([stranger.status, stranger.err], [0, 'no member has the id 8\n']);
+  assert.deepEqual(JSON.parse(stranger.out), await data());
   const before = await textOf();
   const refused = await one('reconfig', '--remove', '8');
   assert.deepEqual(
