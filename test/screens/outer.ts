@@ -50,13 +50,15 @@ async function play(name: string, lines: readonly string[], terminal: Terminal, 
     apacheData(join(folder, 'apache'));
     const all = [`zoosh ${name} --help`, ...lines];
     const said = all.map((line) => `printf '$ %s\\n' ${quoted(line)}\n${line} || printf '[exit %s]\\n' $?\n`);
-    const script = `cd ${folder}\nzoosh() { '${process.execPath}' '${BIN}' "$@"; }\n${said.join('')}printf '${END}'`;
+    const script = `cd ${folder}\nzoosh() { '${process.execPath}' '${BIN}' "$@"; }\n${said.join('')}printf '${END}'\nread -r _`;
     const env = { ...terminal.env, ZOOSH_HOME: join(folder, 'home'), HOME: folder, TZ: 'UTC' };
     let text = '';
     using session = new Session({ columns, rows: 24, sh: script, env, seen: (more) => void (text += more) });
-    // the end of a process may be told before the last that it wrote
+    // what a process wrote last may be lost when it ends: it waits until that was read
     await session.until(() => text.includes(END), 'the end');
-    return masked(text.replaceAll(END, '').replaceAll('\r', '').replaceAll(folder, `${FOLDER}XXXXXX`));
+    const whole = text;
+    session.type('\r');
+    return masked(whole.replaceAll(END, '').replaceAll('\r', '').replaceAll(folder, `${FOLDER}XXXXXX`));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
