@@ -260,7 +260,7 @@ test(`sessions that end, programs that stand still (SEED=${seed}): nobody is in 
   for (let at = 0; at < 3; at++)
     work.push(
       actor(async (client) => {
-        const queue = new LockingQueue(client, '/ends/work');
+        const queue = new LockingQueue(client, '/ends/jobs');
         if (chance(40)) {
           const item = `w${made++}`;
           await queue.put(item);
@@ -287,8 +287,8 @@ test(`sessions that end, programs that stand still (SEED=${seed}): nobody is in 
     );
   await inTime('all', Promise.all(work), RUN_MS + 60_000);
   const left = new Set<string>();
-  const queue = new LockingQueue(calm, '/ends/work');
-  await until('nobody works', async () => (await calm.exists('/ends/work/taken'))?.numChildren === 0);
+  const queue = new LockingQueue(calm, '/ends/jobs');
+  await until('nobody works', async () => (await calm.exists('/ends/jobs/taken'))?.numChildren === 0);
   for (let taken = await queue.tryTake(); taken !== undefined; taken = await queue.tryTake()) {
     assert.ok(!done.has(String(taken.data)), `${taken.data}: done, and there`);
     left.add(String(taken.data));
