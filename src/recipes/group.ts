@@ -2,6 +2,7 @@ import { joinPath } from '../base/path.ts';
 import { type Client, RequestError, type WatchListener } from '../client/api.ts';
 import { shared } from '../client/shared-signal.ts';
 import { createUnique, ensurePath, isCode, read, removeOwn, unique, untilAnswered } from './certain.ts';
+import { childrenOf } from './children-of.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import { checkStyle, type Style } from './styles.ts';
@@ -89,18 +90,8 @@ export class Group {
     return style ?? there ?? 'zoosh';
   }
 
-  /** With `watch` the path is made when it is not there, also when it went: what is not there has no children to watch. */
-  async #names(watch?: WatchListener, signal?: AbortSignal): Promise<string[]> {
-    const client = this.#client;
-    const options = watch === undefined ? { signal } : { signal, watch };
-    for (;;)
-      try {
-        return (await read(client, () => client.getChildren(this.path, options), signal)).children;
-      } catch (error) {
-        if (!isCode(error, 'NoNode')) throw error;
-        if (watch === undefined) return [];
-        await orAborted(ensurePath(client, this.path, this.#options.acl), signal);
-      }
+  #names(watch?: WatchListener, signal?: AbortSignal): Promise<string[]> {
+    return childrenOf(this.#client, this.path, { acl: this.#options.acl, watch, signal });
   }
 
   /** Those who are members now, in the order of their nodes' names. */

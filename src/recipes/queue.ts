@@ -1,6 +1,7 @@
 import { joinPath } from '../base/path.ts';
 import { type Client, MultiError, type MultiOp, type Stat, type WatchListener } from '../client/api.ts';
 import { codeOf, ensurePath, isCode, once, read, unique } from './certain.ts';
+import { childrenOf } from './children-of.ts';
 import { RecipeError } from './errors.ts';
 import type { RecipeOptions } from './lock.ts';
 import { checkStyle, type Style } from './styles.ts';
@@ -135,20 +136,6 @@ export class Queue {
     }
   }
 
-  /** What is not there has no children to watch, so it is made then: also when it went, as empty containers do. */
-  async #children(signal: AbortSignal | undefined, watch: WatchListener | undefined): Promise<readonly string[]> {
-    const client = this.#client;
-    const options = watch === undefined ? { signal } : { signal, watch };
-    for (;;)
-      try {
-        return (await read(client, () => client.getChildren(this.path, options), signal)).children;
-      } catch (error) {
-        if (!isCode(error, 'NoNode')) throw error;
-        if (watch === undefined) return [];
-        await orAborted(ensurePath(client, this.path, this.#options.acl), signal);
-      }
-  }
-
   /** kazoo and Curator take every child for an item, so the marker is no child of theirs. */
   #marker({ style }: Layout): string {
     const name = `op-${unique(this.#client, 8)}`;
@@ -158,7 +145,8 @@ export class Queue {
   /** The items in order, and what they say about the style. @throws RecipeError StyleConflict */
   async #look(signal?: AbortSignal, watch?: WatchListener): Promise<{ names: string[]; layout: Layout }> {
     const { style } = this.#options;
-    const children = await this.#children(signal, watch);
+    const { acl } = this.#options;
+    const children = await childrenOf(this.#client, this.path, { acl, watch, signal });
     if (children.includes('entries') && children.includes('taken'))
       throw new RecipeError('StyleConflict', this.path, "a locking queue (kazoo's LockingQueue) is there");
     const there = LAYOUTS.find(({ pattern }) => children.some((name) => pattern.test(name)));
