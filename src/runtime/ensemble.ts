@@ -20,7 +20,7 @@ import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { PeerPort } from './peers.ts';
 import { REMEMBER_BYTES } from './recent.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
+import { SnapshotSender, TRANSFER } from './snapshot-sender.ts';
 import { listenError, StartError } from './start-error.ts';
 import { Syncs } from './syncs.ts';
 import { whenTold } from './told.ts';
@@ -154,6 +154,7 @@ export class Ensemble {
     });
     this.sender = new SnapshotSender({
       storage: node.storage,
+      transfer: node.options.transfer ?? TRANSFER,
       send: (link, message) => this.peers.send(link, message),
       flush: () => node.turn(),
       warn: (sentence) => logger.warn(sentence),

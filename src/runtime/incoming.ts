@@ -6,6 +6,7 @@ import type { Entry, Mark } from '../zab/types.ts';
 import { makeRoom } from './make-room.ts';
 import { halvesOf, placeOf } from './marks.ts';
 import type { ServerNode } from './node.ts';
+import { TRANSFER } from './snapshot-sender.ts';
 import { decode, Staging } from './staging.ts';
 
 export interface IncomingLinks {
@@ -63,6 +64,7 @@ export class Incoming {
     this.staging = new Staging({
       generation,
       at,
+      windowBytes: (node.options.transfer ?? TRANSFER).windowBytes,
       seed: node.ports.random.below(2 ** 32) | 0,
       stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk, resumes),
       resume: resumes ? resume : undefined,

@@ -12,6 +12,7 @@ import type { ServerConfig } from '../server/config.ts';
 import type { Pressure } from '../server/pressure.ts';
 import { type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
+import type { Transfer } from './snapshot-sender.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -40,6 +41,8 @@ export interface StartOptions {
   readonly bootstrapWith?: number | undefined;
   /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
   readonly lastCounter?: number;
+  /** In which parts snapshots travel; for tests, whose snapshots are small. The same at all members. */
+  readonly transfer?: Transfer;
   /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
   readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */

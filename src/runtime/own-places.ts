@@ -65,6 +65,7 @@ export class OwnPlaces {
         ? [...addresses]
         : [...new Set(addresses.map(({ port }) => port))].map((port) => ({ host: everywhere, port }));
     const { quorum, election } = addressesOf(own);
+    if (quorum.length === 0 || election.length === 0) return; // there is nowhere to go
     const listen = await move({ quorum: on(quorum), election: on(election) });
     const now = this.config.ensemble ?? ensemble;
     this.config = { ...this.config, ensemble: { ...now, listen, own: { ...now.own, quorum, election } } };

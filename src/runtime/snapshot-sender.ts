@@ -15,6 +15,7 @@ export interface SnapshotSource {
 }
 export interface SenderSurroundings {
   readonly storage: SnapshotSource;
+  readonly transfer: Transfer;
   /** Puts a message into the turn's packet; false: wait until {@link SnapshotSender.drained}. */
   send(link: number, message: PeerMessage): boolean;
   flush(): void;
@@ -24,10 +25,14 @@ export interface SenderSurroundings {
   unsound(at: Mark): void;
 }
 
-/** Bytes of the file in one message. */
-const CHUNK = 256 * 1024;
-/** Bytes that are sent for one ask: a learner asks on once they are on its disk, so that no more of them wait in its memory. */
-export const SNAPSHOT_WINDOW = 4 * 1024 * 1024;
+/** In which parts snapshot files travel; the same at all members. */
+export interface Transfer {
+  /** Bytes of the file in one message. */
+  readonly chunkBytes: number;
+  /** Bytes that are sent for one ask: a learner asks on once they are on its disk, so that no more of them wait in its memory. */
+  readonly windowBytes: number;
+}
+export const TRANSFER: Transfer = { chunkBytes: 256 * 1024, windowBytes: 4 * 1024 * 1024 };
 
 interface Offer {
   readonly at: Mark;
@@ -102,7 +107,7 @@ export class SnapshotSender {
     if (offset >= file.size) return undefined;
     let checksum = 0;
     for (let at = 0; at < offset; ) {
-      const bytes = await file.read(at, Math.min(CHUNK, offset - at));
+      const bytes = await file.read(at, Math.min(this.around.transfer.chunkBytes, offset - at));
       if (offer.closed) return undefined;
       if (bytes.length === 0) throw new Error('it ends early');
       checksum = crc32(bytes, checksum);
@@ -114,9 +119,10 @@ export class SnapshotSender {
     const { around } = this;
     const file = await offer.file;
     const { at, epoch } = offer;
-    const end = Math.min(file.size, offer.position + SNAPSHOT_WINDOW);
+    const { chunkBytes, windowBytes } = around.transfer;
+    const end = Math.min(file.size, offer.position + windowBytes);
     for (let offset = offer.position; offset < end && !offer.closed; ) {
-      const bytes = await file.read(offset, Math.min(CHUNK, end - offset));
+      const bytes = await file.read(offset, Math.min(chunkBytes, end - offset));
       if (offer.closed) return;
       if (bytes.length === 0) throw new Error('it ends early');
       const room = around.send(link, { type: 'CHUNK', epoch, at, offset, total: file.size, bytes });

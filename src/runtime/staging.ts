@@ -5,7 +5,6 @@ import { type Numbered, numberedOf } from '../server/replica.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type Entry, isSame, type Mark, ORIGIN } from '../zab/types.ts';
-import { SNAPSHOT_WINDOW } from './snapshot-sender.ts';
 
 /** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */
 export interface StagedFiles {
@@ -21,6 +20,8 @@ export interface StagingSurroundings {
   readonly generation: number;
   readonly at: Mark;
   readonly seed: number;
+  /** Bytes of the file that the leader sends for one ask. */
+  readonly windowBytes: number;
   /** Opens the staged files; `onChunk` is given the records of the snapshot as they are verified. */
   stage(onChunk: (chunk: Uint8Array) => void): StagedFiles;
   /** Asks the leader for the snapshot file from `offset` on. */
@@ -47,7 +48,7 @@ export class Staging {
   private readsBack = false;
   private total = 0;
   /** Up to where the leader was asked for the file. */
-  private askedTo = SNAPSHOT_WINDOW;
+  private askedTo: number;
   private writing: Promise<void> = Promise.resolve();
   private ended = false;
   private chain: { hi: number; lo: number };
@@ -56,6 +57,7 @@ export class Staging {
     this.around = around;
     this.generation = around.generation;
     this.at = around.at;
+    this.askedTo = around.windowBytes;
     this.loader = new SnapshotLoader(around.seed);
     this.chain = { hi: around.at.chainHi, lo: around.at.chainLo };
     this.files = around.stage((chunk) => this.loader.push(chunk));
@@ -69,7 +71,7 @@ export class Staging {
       if (this.ended) return;
       this.readsBack = false;
       this.before = this.received = offset;
-      this.askedTo = offset + SNAPSHOT_WINDOW;
+      this.askedTo = offset + this.around.windowBytes;
       if (offset === 0) this.around.ask(0);
       else ask(offset, checksum);
     });
@@ -107,7 +109,7 @@ export class Staging {
     this.writing.catch((error: Error) => this.fail(error));
     if (this.received >= total) return this.finish();
     if (this.received < this.askedTo) return;
-    this.askedTo += SNAPSHOT_WINDOW;
+    this.askedTo += this.around.windowBytes;
     this.writing.then(
       () => {
         if (!this.ended) this.around.ask(this.received);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Doubts } from '../../src/runtime/doubts.ts';
 import { markOf } from '../../src/runtime/marks.ts';
-import { SNAPSHOT_WINDOW, SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
+import { SnapshotSender, TRANSFER } from '../../src/runtime/snapshot-sender.ts';
 import type { Damage } from '../../src/storage/errors.ts';
 import type { Mark } from '../../src/zab/types.ts';
 
@@ -115,14 +115,15 @@ test('a snapshot is doubted when it cannot be read whole, once; that a link brea
   const bad = { opens: false, reads: false };
   let open = 0;
   const sender: SnapshotSender = new SnapshotSender({
+    transfer: TRANSFER,
     storage: {
       openSnapshot: async () => {
         if (bad.opens) throw new Error('EMFILE');
         open++;
         return {
-          size: SNAPSHOT_WINDOW + 3,
+          size: TRANSFER.windowBytes + 3,
           read: async (offset, length) => {
-            if (bad.reads && offset >= SNAPSHOT_WINDOW) throw new Error('a checksum is wrong');
+            if (bad.reads && offset >= TRANSFER.windowBytes) throw new Error('a checksum is wrong');
             return Buffer.alloc(length);
           },
           close: async () => void open--,
@@ -151,7 +152,7 @@ test('a snapshot is doubted when it cannot be read whole, once; that a link brea
   sender.closed(2);
   offer(3, 5);
   await ask(3, 5, 0);
-  await ask(3, 5, SNAPSHOT_WINDOW);
+  await ask(3, 5, TRANSFER.windowBytes);
   sender.closed(3);
   assert.deepEqual([doubted, ended], [[], []], 'before anything, in the middle, and behind the last of it');
 
@@ -159,7 +160,7 @@ test('a snapshot is doubted when it cannot be read whole, once; that a link brea
   offer(4, 6);
   await ask(4, 6, 0);
   assert.deepEqual(doubted, [], 'so far it is right');
-  await ask(4, 6, SNAPSHOT_WINDOW);
+  await ask(4, 6, TRANSFER.windowBytes);
   assert.deepEqual([doubted, ended], [[6], [[4, 'the snapshot cannot be read']]]);
   bad.reads = false;
 
@@ -170,7 +171,7 @@ test('a snapshot is doubted when it cannot be read whole, once; that a link brea
   bad.opens = false;
 
   offer(6, 8);
-  await ask(6, 8, SNAPSHOT_WINDOW);
+  await ask(6, 8, TRANSFER.windowBytes);
   assert.deepEqual([doubted.length, ended.at(-1)], [2, [6, 'it asks for another part of the snapshot']], 'unverified');
   offer(7, 8);
   sender.close();

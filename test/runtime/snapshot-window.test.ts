@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import type { PeerMessage } from '../../src/records/peer-messages.ts';
-import { SNAPSHOT_WINDOW, SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
+import { SnapshotSender, TRANSFER } from '../../src/runtime/snapshot-sender.ts';
 import { Staging } from '../../src/runtime/staging.ts';
 
 const AT = { epoch: 1, counter: 9, chainHi: 1, chainLo: 2 };
-const SIZE = 2 * SNAPSHOT_WINDOW + 12_345;
+const SIZE = 2 * TRANSFER.windowBytes + 12_345;
 const LINK = 3;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -25,6 +25,7 @@ function rig(room: () => boolean, has: Buffer = Buffer.alloc(0)) {
   const out = { leastRead: SIZE, sent: 0, most: 0, done: 0, closed: 0, failed: [] as string[] };
   const onDisk = (): number => written.reduce((sum, { length }) => sum + length, 0);
   const sender: SnapshotSender = new SnapshotSender({
+    transfer: TRANSFER,
     storage: {
       openSnapshot: async () => ({
         size: SIZE,
@@ -55,6 +56,7 @@ function rig(room: () => boolean, has: Buffer = Buffer.alloc(0)) {
   };
   sender.offer(LINK, { type: 'SNAP', epoch: 1, at: AT, configs: [], seen: [] });
   const staging: Staging = new Staging({
+    windowBytes: TRANSFER.windowBytes,
     ...{ generation: 1, at: AT, seed: 1 },
     stage: () => ({
       log: { append: () => {} },
@@ -97,13 +99,13 @@ function rig(room: () => boolean, has: Buffer = Buffer.alloc(0)) {
 test('a slow disk is waited for: one window at most is under way', async () => {
   const { out, asks, take, content } = rig(() => true);
   for (let i = 0; i < 200; i++) await settle();
-  assert.equal(out.sent, SNAPSHOT_WINDOW, 'nothing beyond the first window before it is on the disk');
+  assert.equal(out.sent, TRANSFER.windowBytes, 'nothing beyond the first window before it is on the disk');
   for (let idle = 0; out.done === 0 && idle < 200; ) {
     idle = take() ? 0 : idle + 1;
     await settle();
   }
-  assert.deepEqual(asks, [0, SNAPSHOT_WINDOW, 2 * SNAPSHOT_WINDOW]);
-  assert.ok(out.most <= SNAPSHOT_WINDOW, `${out.most}`);
+  assert.deepEqual(asks, [0, TRANSFER.windowBytes, 2 * TRANSFER.windowBytes]);
+  assert.ok(out.most <= TRANSFER.windowBytes, `${out.most}`);
   assert.ok(content());
   assert.deepEqual([out.done, out.closed, out.failed], [1, 1, []]);
 });
@@ -111,7 +113,7 @@ test('a slow disk is waited for: one window at most is under way', async () => {
 test('a link that says it is full behind the last of a window does not end it all', async () => {
   const { sender, out, take, content } = rig(() => false);
   for (let idle = 0; out.done === 0 && idle < 200; ) {
-    if (out.sent % SNAPSHOT_WINDOW > 0) sender.drained(LINK); // behind a window the learner is faster than that news
+    if (out.sent % TRANSFER.windowBytes > 0) sender.drained(LINK); // behind a window the learner is faster than that news
     idle = take() ? 0 : idle + 1;
     await settle();
   }
@@ -120,10 +122,10 @@ test('a link that says it is full behind the last of a window does not end it al
 });
 
 test('behind what came over a link before the file goes on, and is verified from its beginning', async () => {
-  const has = file.subarray(0, SNAPSHOT_WINDOW + 777);
+  const has = file.subarray(0, TRANSFER.windowBytes + 777);
   const { out, asks, resumes, settled, content, staging } = rig(() => true, has);
   await settled();
-  assert.deepEqual([resumes, asks], [[has.length], [2 * SNAPSHOT_WINDOW + 777]]);
+  assert.deepEqual([resumes, asks], [[has.length], [2 * TRANSFER.windowBytes + 777]]);
   assert.equal(out.sent, SIZE - has.length);
   assert.ok(content());
   assert.ok(staging.mayGoOn, 'this link brought something');
@@ -150,6 +152,7 @@ test('a link that breaks before the leader was asked says nothing of its file: t
   });
   const asked: number[] = [];
   const staging = new Staging({
+    windowBytes: TRANSFER.windowBytes,
     ...{ generation: 1, at: AT, seed: 1 },
     stage: () => ({
       log: { append: () => {} },
@@ -174,13 +177,14 @@ test('a leader hangs up on who asks to go on where its file ends, or beyond; its
   const cases: [string, number, number, string[]][] = [
     ['all of it', SIZE, SIZE, ['hung up']],
     ['more than there is', Number.MAX_SAFE_INTEGER, SIZE, ['hung up']],
-    ['behind what was cut off', SNAPSHOT_WINDOW + 1, SNAPSHOT_WINDOW, ['unsound', 'hung up']],
+    ['behind what was cut off', TRANSFER.windowBytes + 1, TRANSFER.windowBytes, ['unsound', 'hung up']],
   ];
   for (const [what, offset, there, expected] of cases) {
     const told: string[] = [];
     let reads = 0;
     let closed = 0;
     const sender = new SnapshotSender({
+      transfer: TRANSFER,
       storage: {
         openSnapshot: async () => ({
           size: SIZE,

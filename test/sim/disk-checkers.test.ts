@@ -8,6 +8,7 @@ import { PackWriter, pack } from '../../src/records/pack.ts';
 import { beginFrame, PEER_LEVEL, sealFrame } from '../../src/records/peer-frame.ts';
 import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
 import { type Config, KIND, type Member, OPEN_ACL, writeEnvelope } from '../../src/records/txns.ts';
+import { encodeTrailer } from '../../src/storage/snapshot-format.ts';
 import { Member as DiskMember } from '../storage/bench.ts';
 import { AckWatch } from './check/acks.ts';
 import { Holdings } from './check/holdings.ts';
@@ -151,6 +152,9 @@ test('I11: a snapshot that is being renamed is there, under one name or the othe
   await file.write(Buffer.alloc(100, 1), 0);
   await plug.syncDir('/data/zoosh-1');
   const isThere = (): boolean => acks.isThere(1, zxid(3, 7));
+  await file.sync();
+  assert.equal(isThere(), false, 'only a part of it came');
+  await file.write(Buffer.alloc(1, 1), 0);
   await plug.rename(`${path}.staged`, path);
   assert.equal(isThere(), false, 'its bytes are not on the disk');
   await file.sync();
@@ -159,6 +163,12 @@ test('I11: a snapshot that is being renamed is there, under one name or the othe
   assert.equal(isThere(), false, 'what was renamed is removed');
   await plug.syncDir('/data/zoosh-1');
   assert.equal(isThere(), false);
+  const whole = await plug.open(`${path}.staged`, { create: true });
+  const body = Buffer.alloc(100, 1);
+  await whole.write(Buffer.concat([body, encodeTrailer(1, body.length)]), 0);
+  await whole.sync();
+  await plug.syncDir('/data/zoosh-1');
+  assert.equal(isThere(), true, 'all of it came, and is not renamed yet');
 });
 
 test('I3: of a config only listed incarnations hold anything; a record of another config needs both', () => {

@@ -40,13 +40,15 @@ export class AckWatch {
   private readonly damaged = new Set<number>();
   /** By server: what its directory said at the last start. */
   private readonly incarnations = new Map<number, string>();
-  /** By link: where the history ends that came before NEWLEADER. */
-  private readonly histories = new WeakMap<object, { end: bigint; isWhole: boolean }>();
+  /** By link: where the history ends that came before NEWLEADER, and whether a part of a snapshot file did. */
+  private readonly histories = new WeakMap<object, { end: bigint; isWhole: boolean; hasChunk: boolean }>();
   /** Incarnation and epoch: one is promised once, to one leader. */
   private readonly promised = new Set<string>();
 
   /** How often a learner was told to go on, to cut, and to begin anew. */
   readonly synchronised = { DIFF: 0, TRUNC: 0, SNAP: 0 };
+  /** Snapshots that went on where an earlier link had broken. */
+  resumed = 0;
 
   constructor(around: AcksAround) {
     this.around = around;
@@ -57,7 +59,7 @@ export class AckWatch {
   }
   /** And to a learner. */
   told(sid: number, bytes: Uint8Array, link: object): void {
-    const history = this.histories.get(link) ?? { end: 0n, isWhole: false };
+    const history = this.histories.get(link) ?? { end: 0n, isWhole: false, hasChunk: false };
     if (history.isWhole) return;
     this.histories.set(link, history);
     for (const message of this.messages(bytes))
@@ -76,6 +78,10 @@ export class AckWatch {
         case 'SNAP':
           this.synchronised.SNAP++;
           history.end = zxidOf(message.at);
+          break;
+        case 'CHUNK':
+          if (!history.hasChunk && message.offset > 0) this.resumed++;
+          history.hasChunk = true;
           break;
         case 'PROPOSAL':
         case 'INFORM':
@@ -181,7 +187,10 @@ export class AckWatch {
     const disk = diskOf(sid);
     const path = `/data/zoosh-1/snapshot.${zxid.toString(16)}`;
     const staged = `${path}.staged`;
-    if ([path, staged].some((each) => !disk.afterPowerCut(each).includes(undefined))) return true;
+    if (!disk.afterPowerCut(path).includes(undefined)) return true;
+    // what only a part came of stays for the next link, and holds nothing
+    if (disk.afterPowerCut(staged).every((bytes) => bytes !== undefined && (disk.hurt || hasTrailer(bytes))))
+      return true;
     // a start between the rename and the sync of the folder finds it under either name, and so does the next
     return disk.isUnderEither(staged, path);
   }
@@ -208,5 +217,11 @@ export class AckWatch {
       this.fail('I11', sid, `starts with ${hex(has)}, it had acknowledged ${hex(known.upTo)} in the epoch it is in`);
   }
 }
+/** It ends as a snapshot does; the checker asks this at each acknowledgement, and a checksum of the whole would be slow. */
+const hasTrailer = (bytes: Buffer): boolean => {
+  const at = bytes.length - TRAILER_BYTES;
+  return at > 0 && bytes.readUInt32BE(at) === 0xffff_ffff && bytes.readBigUInt64BE(at + 8) === BigInt(at);
+};
+const TRAILER_BYTES = 24;
 const isWhole = (bytes: Buffer): boolean =>
   bytes.length > 16 && crc32(bytes.subarray(0, bytes.length - 4)) === bytes.readUInt32BE(bytes.length - 4);

@@ -53,6 +53,7 @@ export class Story implements Disposable {
         readOnly: false,
         ids: [],
         lastCounter: undefined,
+        transfer: undefined,
         ttl: false,
       },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },

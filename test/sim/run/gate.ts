@@ -56,6 +56,7 @@ export const MARKS = [
   'synchronised by TRUNC',
   'synchronised by SNAP',
   'snapshots to learners',
+  'snapshots resumed',
   'handed over',
   'damage met',
   'old copy found',

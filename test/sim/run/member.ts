@@ -1,4 +1,5 @@
 import type { Logger } from '../../../src/runtime/log.ts';
+import type { Transfer } from '../../../src/runtime/snapshot-sender.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
 import type { AckWatch } from '../check/acks.ts';
 import type { Border } from '../check/border.ts';
@@ -51,6 +52,8 @@ export class Member {
   logMs = 0;
   /** See {@link ProgramOptions.lastCounter}; from the next start on. */
   lastCounter: number | undefined;
+  /** See {@link ProgramOptions.transfer}. */
+  transfer: Transfer | undefined;
   /** Lives so far. */
   lives = 0;
   /** So many more times it dies soon after its start. */
@@ -152,6 +155,7 @@ export class Member {
           config: this.config,
           logger,
           ...(this.lastCounter === undefined ? {} : { lastCounter: this.lastCounter }),
+          ...(this.transfer === undefined ? {} : { transfer: this.transfer }),
           onFailed: (error) => {
             if (mine()) this.fail(error.message);
           },

@@ -367,6 +367,7 @@ export class Phases {
     for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
     for (const [type, times] of Object.entries(ensemble.acks.synchronised))
       coverage.reach(`synchronised by ${type}`, times);
+    coverage.reach('snapshots resumed', ensemble.acks.resumed);
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
     coverage.reach('syncs at a deposed leader', ensemble.border.counts.deposedSyncs);
     coverage.reach('events told', ensemble.border.counts.events);

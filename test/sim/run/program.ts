@@ -6,6 +6,7 @@ import type { PeerNetwork } from '../../../src/ports/peer-network.ts';
 import type { Listener } from '../../../src/runtime/clients.ts';
 import type { Logger } from '../../../src/runtime/log.ts';
 import { ServerNode } from '../../../src/runtime/node.ts';
+import type { Transfer } from '../../../src/runtime/snapshot-sender.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
 import type { Server } from '../../../src/server/server.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -27,6 +28,8 @@ export interface ProgramOptions {
   readonly onFailed: (error: Error) => void;
   /** Counters of an epoch end here, long before they would. */
   readonly lastCounter?: number;
+  /** In which parts snapshots travel, at all members. */
+  readonly transfer?: Transfer;
 }
 /** A server that runs. */
 export interface Program {

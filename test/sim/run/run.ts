@@ -62,6 +62,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     member.diskMs = plan.diskMs;
     member.logMs = plan.logMs;
     member.lastCounter = plan.lastCounter;
+    member.transfer = plan.transfer;
   }
   if (plan.lastCounter !== undefined) ensemble.ledger.lastCounter = plan.lastCounter;
   if (options.onLine !== undefined) ensemble.trace.onLine = options.onLine;

@@ -1,4 +1,5 @@
 import type { Random } from '../../../src/base/random.ts';
+import type { Transfer } from '../../../src/runtime/snapshot-sender.ts';
 import type { SessionMode } from '../check/locals.ts';
 import { Chance, fraction, logUniform, oneIn, pick } from '../world/chance.ts';
 import { FAULT_KINDS, type FaultKind } from './coverage.ts';
@@ -42,6 +43,8 @@ export interface Plan {
   readonly commitLogCount: number;
   /** Counters of an epoch end here; undefined: long after any run. */
   readonly lastCounter: number | undefined;
+  /** In which parts snapshots travel; undefined: as with servers, where those of a run fit into one. */
+  readonly transfer: Transfer | undefined;
   readonly clients: number;
   /** Clients that change things; the others only read. */
   readonly writers: number;
@@ -159,6 +162,13 @@ function lastCounterOf(chance: Chance, profile: Profile): number | undefined {
   const random = chance.stream('plan/counter');
   return oneIn(random, 8) && profile !== 'calm' ? Math.round(logUniform(random, 60, 1000)) : undefined;
 }
+/** In every second run snapshots travel in so many parts that links break between them. */
+function transferOf(chance: Chance): Transfer | undefined {
+  const random = chance.stream('plan/transfer');
+  if (oneIn(random, 2)) return undefined;
+  const chunkBytes = Math.round(logUniform(random, 256, 8192));
+  return { chunkBytes, windowBytes: chunkBytes * (1 + random.below(4)) };
+}
 const MOST_ID = 254;
 /** The least and the most, and on both sides of where session ids begin to be negative. */
 const EDGES = [1, HIGH_ID - 1, HIGH_ID, MOST_ID];
@@ -233,6 +243,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     scrubMs: oneIn(chance.stream('plan/scrub'), 4) ? SCRUB_MS.daily : SCRUB_MS.often,
     commitLogCount: Math.round(logUniform(random, 4, 500)),
     lastCounter: lastCounterOf(chance, profile),
+    transfer: transferOf(chance),
     clients,
     writers: profile === 'readers' ? 1 : writers,
     slowness: profile === 'readers' ? 30 : slowness,
