@@ -70,6 +70,7 @@ test('slow_link: a snapshot whose link breaks goes on behind what came before', 
   await it.serving(4);
   const took = it.ensemble.scheduler.now - began;
   assert.equal(it.ensemble.acks.synchronised.SNAP, 1 + breaks);
+  assert.equal(it.ensemble.acks.resumed, breaks);
   assert.ok(took > alone && took < 1.6 * alone, `${took} ms, where one alone takes ${alone}`);
   assert.notEqual(await it.write(it.clientOf(4)), undefined);
   await it.end();

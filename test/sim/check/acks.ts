@@ -40,14 +40,14 @@ export class AckWatch {
   private readonly damaged = new Set<number>();
   /** By server: what its directory said at the last start. */
   private readonly incarnations = new Map<number, string>();
-  /** By link: where the history ends that came before NEWLEADER, and whether a part of a snapshot file did. */
-  private readonly histories = new WeakMap<object, { end: bigint; isWhole: boolean; hasChunk: boolean }>();
+  /** By link: where the history ends that came before NEWLEADER. */
+  private readonly histories = new WeakMap<object, { end: bigint; isWhole: boolean }>();
   /** Incarnation and epoch: one is promised once, to one leader. */
   private readonly promised = new Set<string>();
 
   /** How often a learner was told to go on, to cut, and to begin anew. */
   readonly synchronised = { DIFF: 0, TRUNC: 0, SNAP: 0 };
-  /** Snapshots that went on where an earlier link had broken. */
+  /** How often a learner asked to go on with a snapshot where an earlier link had broken. */
   resumed = 0;
 
   constructor(around: AcksAround) {
@@ -59,7 +59,7 @@ export class AckWatch {
   }
   /** And to a learner. */
   told(sid: number, bytes: Uint8Array, link: object): void {
-    const history = this.histories.get(link) ?? { end: 0n, isWhole: false, hasChunk: false };
+    const history = this.histories.get(link) ?? { end: 0n, isWhole: false };
     if (history.isWhole) return;
     this.histories.set(link, history);
     for (const message of this.messages(bytes))
@@ -78,10 +78,6 @@ export class AckWatch {
         case 'SNAP':
           this.synchronised.SNAP++;
           history.end = zxidOf(message.at);
-          break;
-        case 'CHUNK':
-          if (!history.hasChunk && message.offset > 0) this.resumed++;
-          history.hasChunk = true;
           break;
         case 'PROPOSAL':
         case 'INFORM':
@@ -116,6 +112,9 @@ export class AckWatch {
         this.epochs(sid, 'votes for itself', (record) => record.currentEpoch === vote.epoch);
         return this.holds(sid, vote.last, 'votes for itself');
       }
+      case 'RESUME':
+        this.resumed++;
+        return;
       case 'FOLLOWERINFO':
         return this.starts(sid, message.tags);
       case 'ACKEPOCH': {
