@@ -187,3 +187,20 @@ test('docs/zab.md names files that exist, and guards that are the names of tests
   const present = files.filter((file) => file.startsWith('zab/') && file !== 'zab/types.ts');
   assert.deepEqual(named.sort(), present.sort());
 });
+
+test('every file of tests for programs we did not write is run, by the script or by another of them', () => {
+  const folder = join(ROOT, 'test/interop');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const texts = new Map(files.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+  const script = readFileSync(join(folder, 'run.sh'), 'utf8');
+  const run = new Set(
+    [...script.matchAll(/^ *(?:\w+=\w+ )?tests (\S+)\.js(?: &.*)?$/gm)].map((found) => `${found[1]}.ts`),
+  );
+  const imported = (name: string): boolean => [...texts.values()].some((text) => text.includes(`'./${name}'`));
+  const withTests = files.filter((name) => /^ *test\(/m.test(texts.get(name) ?? ''));
+  assert.ok(withTests.length > 20);
+  assert.deepEqual(
+    withTests.filter((name) => !run.has(name) && !imported(name)),
+    [],
+  );
+});

@@ -88,7 +88,8 @@ apache_member() {
 }
 
 # A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
-tests() {
+tests() { # one file: a second would not be run
+  [ $# = 1 ] || { echo "tests takes one file, not $*" >&2; exit 1; }
   local tap="$work/tap.$1"
   if ! ZOOKEEPER="127.0.0.1:$port" node --test --test-reporter=tap "dist/test/interop/$1" >"$tap"; then
     cat "$tap" >&2
@@ -180,7 +181,9 @@ tests answers.js
 echo '-- the audit log, ours and that of Apache ZooKeeper'
 tests audit.js
 echo '-- watched by Prometheus and collectd'
-tests monitoring.js alerts.js
+tests monitoring.js
+echo '-- alerts that only our figures have, each fired by its cause'
+tests alerts.js
 
 echo '-- local sessions and read-only mode, on ensembles of both'
 tests local-sessions.js
