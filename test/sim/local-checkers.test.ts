@@ -307,6 +307,28 @@ test('oracle: what a session asked for may be done when its number is that of a 
   assert.deepEqual(rig.rules, ['oracle'], 'asked of a server that only shows what it has');
 });
 
+test("I9: a session becomes everybody's though its number is that of a read-only one by then, if it asked for that", () => {
+  for (const [flags, rules] of [
+    [EPHEMERAL, []],
+    [0, ['I9']],
+  ] as const) {
+    const rig = new Rig('upgraded');
+    const on = rig.beginLocally();
+    rig.ask(on, 1, 'create', create(flags));
+    // what its server has written of that counts for nothing before there is a leader, and its wall clock went back
+    rig.hangUp(on);
+    for (let again = 0; again < 2; again++) {
+      rig.life++;
+      rig.readOnly = true;
+      const reads = rig.beginLocally(SESSION, { allows: true, readOnly: true });
+      rig.ask(reads, 1, 'create', create(EPHEMERAL));
+      rig.hangUp(reads);
+    }
+    rig.begin();
+    assert.deepEqual(rig.rules, rules);
+  }
+});
+
 test('linear: what a read-only server refused changed nothing', () => {
   assert.equal(register.apply(null, { op: 'create', value: 'x' }, { is: 'refused' }), null);
 });

@@ -17,6 +17,8 @@ interface Local {
   /** When its server heard of it last, and before that, ms. */
   heardAt: number;
   heardBefore: number;
+  /** It only reads, and this one had its number in an earlier life: what that one asked for may yet be in the history. */
+  readonly before: Local | undefined;
   /** It asked for an ephemeral: it may be everybody's from then on. */
   asksMore: boolean;
   /** The request that ended it, and when it came. */
@@ -65,8 +67,9 @@ export class Locals {
     if (isTaken || this.sessions.get(session)?.life === life)
       verdicts.fail('I9', `session ${hex(session)} is given out twice`);
     const at = now();
+    const before = readOnly ? this.ofHistory(session) : undefined;
     this.sessions.set(session, {
-      ...{ sid, term: termOf(sid), life, timeoutMs, readOnly, heardAt: at, heardBefore: at },
+      ...{ sid, term: termOf(sid), life, timeoutMs, readOnly, before, heardAt: at, heardBefore: at },
       ...{ asksMore: false, closedBy: undefined, closedAt: 0, doubt: undefined },
     });
   }
@@ -140,18 +143,23 @@ export class Locals {
     const local = this.sessions.get(session);
     if (local?.closedBy !== undefined && local.closedBy === end && heldBy !== undefined) local.doubt = { heldBy };
   }
+  /** Whose requests are written down: not one that only reads. */
+  private ofHistory(session: bigint): Local | undefined {
+    const local = this.sessions.get(session);
+    return local?.readOnly === true ? local.before : local;
+  }
   /** A transaction begins it for everybody. */
   upgraded(session: bigint, zxid: bigint): void {
     const { mode, verdicts } = this.around;
     if (mode === 'shared') return;
-    const local = this.sessions.get(session);
+    const local = this.ofHistory(session);
     this.counts.upgraded++;
-    if (mode === 'upgraded' && local?.asksMore === true && !local.readOnly) return;
+    if (mode === 'upgraded' && local?.asksMore === true) return;
     verdicts.fail('I9', `${hex(zxid)} begins session ${hex(session)}, which is one member's own and asked for no more`);
   }
   /** A request of such a session is in the history. */
   asked(session: bigint, xid: number, zxid: bigint): void {
-    const local = this.sessions.get(session);
+    const local = this.ofHistory(session);
     if (local === undefined) return;
     // what stood between that sync and the end was done, and so was the end with it
     const heldBy = local.doubt?.heldBy;
