@@ -3,6 +3,7 @@
  * operators: znode data is full of `;`, `|`, quotes and braces, and must keep its bytes.
  */
 import { isAssignment, opensBlock, substitutionEnd } from './blocks.ts';
+import { type OsHeredoc, osBody, osHeredocs } from './os-heredoc.ts';
 import { type Found, readAnsi, readDouble, readHeredoc, readJson, readSingle, variableAt } from './quoting.ts';
 
 /** How a word was written; decides whether `@`, `-`, globs and zkCli's old words mean anything in it. */
@@ -85,6 +86,7 @@ interface Heredoc {
 export function tokenize(text: string, options: LexOptions = {}): Lexed {
   const tokens: Token[] = [];
   const heredocs: Heredoc[] = [];
+  const osPending: (OsHeredoc & { readonly from: number; readonly place: number })[] = [];
   let words: WordToken[] = []; // of the command being read
   let isLineStart = true;
   let isRedirect = false; // the next word names a file
@@ -167,19 +169,25 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     if (isRedirect) isRedirect = false;
     else words.push(word.token);
   }
-  const pending = heredocs[0];
-  if (pending !== undefined) return { tokens, open: { kind: 'heredoc', from: pending.word.from } };
+  const pending = firstUnread();
+  if (pending !== undefined) return { tokens, open: { kind: 'heredoc', from: pending } };
   return block === undefined ? { tokens } : { tokens, open: { kind: 'block', from: block } };
 
   function broken(fault: Fault): Lexed {
-    const [unread] = heredocs;
-    return { tokens, fault, ...(unread !== undefined && { unread: unread.word.from }) };
+    const unread = firstUnread();
+    return { tokens, fault, ...(unread !== undefined && { unread }) };
   }
 
   function takeOs(from: number): void {
     const line = restOfLine(from);
+    for (const each of osHeredocs(line)) osPending.push({ ...each, from: from + each.at, place: tokens.length });
     tokens.push({ type: 'os', text: line.trim(), from, to: from + line.length });
     i = from + line.length;
+  }
+
+  /** Where the first heredoc stands whose body was not reached. */
+  function firstUnread(): number | undefined {
+    return heredocs[0]?.word.from ?? osPending[0]?.from;
   }
 
   /** Bodies of the heredocs announced on the line before; undefined when all were complete. */
@@ -188,6 +196,14 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
       const body = readHeredoc(text, i, heredoc);
       if (body === undefined) return { kind: 'heredoc', from: heredoc.word.from };
       tokens[heredoc.place] = { ...heredoc.word, parts: body.parts };
+      i = body.next;
+    }
+    // they end the line, so theirs come behind ours, and go to the system's shell as they are
+    for (let each = osPending.shift(); each !== undefined; each = osPending.shift()) {
+      const body = osBody(text, i, each);
+      if (body === undefined) return { kind: 'heredoc', from: each.from };
+      const token = tokens[each.place] as Token & { readonly type: 'os' };
+      tokens[each.place] = { ...token, text: [token.text, ...body.lines].join('\n') };
       i = body.next;
     }
     return undefined;

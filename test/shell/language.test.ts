@@ -280,6 +280,14 @@ test('the body of a heredoc is never run as commands', async () => {
     [`nosuch <<END\n${body}`, 127, []],
     [`set /a x <<END\n${body}`, 2, []],
     [`set /a <<-END\n${body}`, 2, []],
+    // those of the system's shell
+    [`echo x | cat <<END\n${body}set /b y\n`, 0, ['set y']],
+    [`! cat <<'END' <<"B" && true\n${body}create /b\nB\nset /b y\n`, 0, ['set y']],
+    [`! cat <<-\\END\n\tcreate /body\n\tEND\nset /b y\n`, 0, ['set y']],
+    [`set /a <<END | cat <<B\n${body}create /b\nB\nset /b y\n`, 0, ['set create /body', 'set y']],
+    [`! cat <<END\r\ncreate /body\r\nEND\r\nset /b y\r\n`, 0, ['set y']],
+    [`! cat <<END\ncreate /body\nset /b y\n`, 2, []],
+    [`! echo '<<END' "<<END" $((1<<2)) # <<END\nset /b y\n`, 0, ['set y']],
     // a word that only looks like one
     ['set /a "<<END"\n', 0, ['set <<END']],
     ['set /a <<\n', 0, ['set <<']],
