@@ -19,6 +19,7 @@ export default command({
   group: 'bulk',
   about: 'take back a change made at the prompt',
   risk: 'bulk',
+  riskOf: ({ which }) => (which === 'list' ? 'read' : 'bulk'),
   params: {
     which: {
       kind: 'text',

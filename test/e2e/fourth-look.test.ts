@@ -54,10 +54,12 @@ test('what changes no node is not refused to a shell that is read-only, nor aske
   const copied = await only('cp', '-r', '/ro', `file:${file}`);
   assert.deepEqual([copied.code, existsSync(file)], [0, true], copied.stderr);
   assert.deepEqual((await only('apply', '-f', file, '--check')).code, 0);
+  assert.deepEqual((await only('undo', 'list')).code, 0);
   await client.set('/ro/a', 'other');
   assert.deepEqual((await only('apply', '-f', file, '--check')).code, 1);
   for (const words of [
     ['apply', '-f', file],
+    ['undo', '1'],
     ['cp', '-r', '/ro', '/ro2'],
     ['cp', '-r', `file:${file}`, '/ro2'],
   ])
