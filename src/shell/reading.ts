@@ -1,7 +1,7 @@
 import { walk } from './bind.ts';
 import type { Arg, Registry } from './command.ts';
 import { usage } from './failure.ts';
-import { staticText, tokenize, type WordToken } from './lexer.ts';
+import { type Lexed, staticText, tokenize, type WordToken } from './lexer.ts';
 import { type Parsed, parse } from './parser.ts';
 
 /** Words of one command up to which data is looked for; each costs a walk along those before it. */
@@ -25,8 +25,12 @@ export class LineReader {
   statementEnd(text: string): number {
     const first = text.indexOf('\n') + 1;
     if (first === 0) return 0;
-    if (this.parse(text.slice(0, first)).open === undefined) return first;
-    const { tokens, open, fault } = tokenize(text, { expectsData: (words) => this.#expectsData(words) });
+    const line = text.slice(0, first);
+    const { open: goesOnBehind, fault: refused } = this.parse(line);
+    // of what is refused the rest is read all the same: lines of a block or of a heredoc are no commands by themselves
+    const isWhole = refused === undefined || this.#tokenize(line).open === undefined;
+    if (goesOnBehind === undefined && isWhole) return first;
+    const { tokens, open, fault } = this.#tokenize(text);
     let goesOn = false;
     let isInside = false;
     for (const token of tokens) {
@@ -41,6 +45,10 @@ export class LineReader {
         goesOn = token.type === 'operator' && (token.operator === '&&' || token.operator === '||');
     }
     return fault === undefined ? 0 : text.indexOf('\n', fault.to) + 1;
+  }
+
+  #tokenize(text: string): Lexed {
+    return tokenize(text, { expectsData: (words) => this.#expectsData(words) });
   }
 
   /** `ls /a;get /b`: a `;` inside a word is text, which is rarely meant before a command's name. @throws Failure (2) */

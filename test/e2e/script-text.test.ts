@@ -272,3 +272,18 @@ test('a program that a lock, an election or a watch ran ends a script with 1, to
   assert.deepEqual([run(['lock', '/ran/l', '--', 'sh', '-c', 'exit 7']).code], [7]);
   assert.equal(run(['lock', '/ran/l', '--', 'sh', '-c', 'exit 7']).stderr, '');
 });
+
+test('what stands in a heredoc or in a transaction that is refused is not run by itself, with -k either', async () => {
+  for (const [script, told] of [
+    ['set /a <<END |\ncreate /by-itself\nEND\n', /^stdin:1: error: a command must follow \|/],
+    ['set /a <<END > |\ncreate /by-itself\nEND\n', /^stdin:1: error: /],
+    ['txn { get /a > f\ncreate /by-itself\n}\n', /^stdin:1: error: a transaction has operations only/],
+    ['txn { get /a | cat <<END\ncreate /by-itself\nEND\n}\n', /^stdin:1: error: a transaction has operations only/],
+    ['get /a | cat <<END\ncreate /by-itself\nEND\n', /^$/],
+  ] as const) {
+    const ran = run(['-k'], `${script}exists /by-itself\n`);
+    assert.equal(ran.stdout.split('\n').at(-2), 'no', script);
+    assert.match(ran.stderr.split('\n')[0] ?? '', told);
+    assert.equal(await client.exists('/by-itself'), undefined, script);
+  }
+});
