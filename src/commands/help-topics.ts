@@ -27,8 +27,8 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   operators: `  a ; b       one after the other (a blank after the ;)
   a && b      b if a succeeded
   a || b      b if it did not
-  a | cmd     plain output into a command of the operating system; all that follows on the line is that command's, ; and && and
-              the lines of a <<END too
+  a | cmd     plain output into a command of the operating system; all that follows on the line is that command's, ; and && too,
+              and so are the lines of a <<END
   a > file    plain output into a file; the data of one node byte for byte
   a >> file   added to it
   !cmd        a command of the operating system, to the end of the line
