@@ -102,9 +102,7 @@ async function localProgram(ensemble: Ensemble): Promise<string[]> {
     await note('before');
     const wire = await Wire.open(member);
     await note('one session');
-    // Apache counts the set that a session was moved from, too, when it was touched beyond the end of a tick
-    const sets = ((await member.word('dump')).match(/^Local Session.*|^Sessions with.*/gm) ?? []).join('|');
-    said.push(sets.replace('Sets (2)/(1)', 'Sets (1)/(1)'));
+    said.push(((await member.word('dump')).match(/^Local Session.*|^Sessions with.*/gm) ?? []).join('|'));
     wire.send(wire.create(1, root), wire.create(2, `${root}/missing/e`, 1), wire.create(3, `${root}/e`, 1));
     wire.send(wire.create(4, 'nonsense', 1), wire.get(5, `${root}/e`), wire.sync(6), wire.get(7, root));
     said.push((await wire.answers(7)).join(' '));
@@ -139,7 +137,9 @@ for (const upgrading of [true, false])
     for (const kind of ['Apache', 'zoosh'] as const) {
       const lines = ['localSessionsEnabled=true', `localSessionsUpgradingEnabled=${upgrading}`];
       await using ensemble = await ensembleOf(kind, lines);
-      said.push(await localProgram(ensemble));
+      const each = await localProgram(ensemble);
+      // Apache counts sets that a session was moved from until their time is over: whether there is one is chance
+      said.push(kind === 'Apache' ? each.map((line) => line.replace('Sets (2)/(1)', 'Sets (1)/(1)')) : each);
     }
     assert.deepEqual(said[1], said[0]);
   });

@@ -112,8 +112,8 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   'grep jdbc /app': 1,
   'grep -F -l "a.b" /app/config': 1,
   'grep -i -c error': 1,
-  'doctor /app --limit 1000000': 1, // as is every node planted here
   doctor: 1, // everything is open to everyone
+  'doctor /app --limit 1000000': 1,
   'doctor --admin-port 8090': 1,
 };
 /** Other servers, ensembles, profiles, programs, files and lines of a history. */
