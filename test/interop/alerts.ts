@@ -100,14 +100,19 @@ async function everyRule(tell: (line: string) => void): Promise<string | undefin
   return undefined;
 }
 
-/** A server that stands still again and again while it writes. */
+/**
+ * A server that stands still again and again while it writes.
+ *
+ * Few writes between two stops, and large ones: on a quick disk hundreds of small ones would go to one that is met by a
+ * stop, and the slow one of a hundred that the rule asks for would never be.
+ */
 async function standStill(server: ServerProcess, fired: () => Promise<void>): Promise<void> {
   await using client = await connect(server.hosts, { timeoutMs: 40_000 });
   let isOver = false;
   const writing = Promise.all(
     ['/a', '/b', '/c'].map(async (path) => {
       await client.create(path);
-      while (!isOver) await client.set(path, Buffer.alloc(10_000));
+      while (!isOver) await client.set(path, Buffer.alloc(900_000));
     }),
   );
   const pausing = (async () => {
@@ -115,7 +120,7 @@ async function standStill(server: ServerProcess, fired: () => Promise<void>): Pr
       server.signal('SIGSTOP');
       await sleep(400);
       server.signal('SIGCONT');
-      await sleep(100);
+      await sleep(60);
     }
   })();
   try {
