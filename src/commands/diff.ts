@@ -2,7 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import type { Lack } from '../shell/archive-read.ts';
 import { command } from '../shell/command.ts';
 import { isUnder, rebased, unknownAcls } from '../shell/node-record.ts';
-import { type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
+import { lostText, type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, hasUnknownAcl, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural, showCount } from '../shell/units.ts';
@@ -107,6 +107,13 @@ export default command({
     });
     denied.tell(context, 'read');
     for (const each of lacks) context.warn(each);
+    for (const [text, { lost }] of recursive
+      ? ([
+          [a, left],
+          [b, right],
+        ] as const)
+      : [])
+      if (lost !== undefined) context.warn(lostText(fileOf(text) ?? text, lost));
     if (unknown.length > 0) context.warn(unknownAcls(unknown));
     const exit = denied.any || lacks.length > 0 || unknown.length > 0 ? 14 : shown.count > 0 ? 1 : 0;
     const parts = [

@@ -49,7 +49,7 @@ export default command({
   notes: [
     'The file is readable by its owner alone. One that is there is replaced once all is read; when others could read that one, a note says that they no longer can. With > FILE it is as the system makes it.',
     'A device or a pipe is written to as it is, and a folder that is there keeps its permissions; the files in it are for their owner alone. /zookeeper is left out unless it is named.',
-    'The last line of ndjson says that it is the last, an archive ends with a count and a checksum, a folder holds how many nodes it has: what was cut is known as such.',
+    'The last line of ndjson says that it is the last, an archive ends with a count and a checksum, a folder a list of its nodes in __nodes__: what was cut is known as such.',
     'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote. No folder in it is empty, so that git keeps them all.',
     'A name of more than 255 bytes, escapes counted, cannot be one of a folder.',
     'Each node is of one moment, the whole is not: what others change meanwhile is reported at the end.',

@@ -64,6 +64,7 @@ export default command({
     'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated. Where password hashes may not be read that is told, and the exit code is 14.',
     'A file that was cut is refused (44) with --atomic; else it is used, with a warning, and the exit code is 14.',
     'Below a node whose ACL denies it, it stops (14); with -k before the command the others are made, and those that may not be are named.',
+    'A node may be added to a folder by hand, as a folder with its data in __data__, and one may be taken out; take its line out of __nodes__ then, or it is told as lost.',
     'In a folder, folders whose names begin with a dot are not nodes (.git); of a node such a name begins with %2E.',
     'The root of the subtree may be there when it has neither data nor children.',
     'zxids, times, versions and counters of sequential nodes cannot be restored.',

@@ -1,8 +1,9 @@
-import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, type Dirent, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { joinPath } from '../base/path.ts';
-import type { Archive, OnUnread } from './archive-read.ts';
-import { DATA_FILE, INCOMPLETE_FILE, NODE_FILE } from './archive-write.ts';
+import type { Archive, Lost, OnUnread } from './archive-read.ts';
+import { DATA_FILE, INCOMPLETE_FILE, LIST_FILE, NODE_FILE } from './archive-write.ts';
 import { Failure } from './failure.ts';
 import { checkedHeader, type ExportHeader, nodeOf, unreadOf } from './node-json.ts';
 import { type NodeRecord, OPEN_ACL } from './node-record.ts';
@@ -35,10 +36,9 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
   const hasAcl = header?.acl ?? false;
   // what copies folders may leave out empty ones, as git does
   const written = header?.nodes ?? 0;
-  let count = 0;
-  let isRead = false;
-  const missing = (): number => written - (isRead ? count : foldersIn(folder, written));
+  let losses: Losses | undefined;
   const counted = async function* (): AsyncGenerator<NodeRecord> {
+    let count = 0;
     const unread: OnUnread = (path) => {
       count++;
       onUnread(path);
@@ -47,22 +47,93 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
       count++;
       yield node;
     }
-    isRead = true;
+    const found = new Losses(written);
+    for (const own of listedIn(folder)) {
+      found.look(folder, own);
+      if (found.looked % LOOKED_AT_ONCE === 0) await turn();
+    }
+    losses = found.counted(count);
+  };
+  /** Whoever writes a copy asks before he has read it. */
+  const lost = (): Lost | undefined => {
+    if (losses === undefined) {
+      losses = new Losses(written);
+      for (const own of listedIn(folder)) losses.look(folder, own);
+      losses.counted(foldersIn(folder, written));
+    }
+    return losses.told(root);
   };
   return {
     root,
     acl: hasAcl,
-    // whoever writes a copy asks before he has read it
     get isUnmarked() {
-      return missing() > 0;
+      return lost() !== undefined;
     },
     get lost() {
-      const lacking = missing();
-      return lacking > 0 ? { written, missing: lacking } : undefined;
+      return lost();
     },
     nodes: counted(),
     close: async () => {},
   };
+}
+
+/** Nodes looked for before others have their turn: Ctrl-C, too. */
+const LOOKED_AT_ONCE = 500;
+
+/** What was written into a folder and is in it no more. */
+class Losses {
+  looked = 0;
+  private readonly written: number;
+  private gone = 0;
+  private first: string | undefined;
+  /** The number of nodes the header gives; 0 for a folder that a person made: nothing is missing from that. */
+  constructor(written: number) {
+    this.written = written;
+  }
+  /** `own`: a line of the list. */
+  look(folder: string, own: string): void {
+    this.looked++;
+    if (statSync(join(folder, own), { throwIfNoEntry: false })?.isDirectory() === true) return;
+    this.gone++;
+    this.first ??= own;
+  }
+  /**
+   * So many are there. Without a list, as older exports have none, fewer than were written are all that tells; and with one
+   * where two names are the same for a file system.
+   */
+  counted(there: number): this {
+    this.gone = Math.max(this.gone, this.written - there);
+    return this;
+  }
+  told(root: string): Lost | undefined {
+    if (this.gone <= 0 || this.written === 0) return undefined;
+    const first = this.first?.split('/').map(nameOfFile).join('/');
+    return { written: this.written, missing: this.gone, ...(first !== undefined && { first: joinPath(root, first) }) };
+  }
+}
+
+const LIST_CHUNK = 64 * 1024;
+/** The lines of the list, as systems end them; none where there is no list. @throws Failure (2) */
+function* listedIn(folder: string): Generator<string> {
+  const file = join(folder, LIST_FILE);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return;
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, 'r');
+    const chunk = Buffer.allocUnsafe(LIST_CHUNK);
+    let rest: Uint8Array = Buffer.alloc(0);
+    for (let size = 1; size > 0; ) {
+      size = readSync(fd, chunk);
+      const bytes = Buffer.concat([rest, chunk.subarray(0, size)]);
+      const end = size === 0 ? bytes.length : bytes.lastIndexOf(10) + 1;
+      rest = bytes.subarray(end);
+      for (const line of bytes.toString('utf8', 0, end).split(/\r?\n/)) if (line !== '') yield line;
+    }
+  } catch (error) {
+    throw new Failure(2, 'BadExport', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /** In a name of a node the first dot is escaped: `.git` is what the folder is kept in, with folders of its own. */

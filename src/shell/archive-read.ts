@@ -40,6 +40,8 @@ export interface Archive {
 export interface Lost {
   readonly written: number;
   readonly missing: number;
+  /** One of them, where the folder has a list of what was written into it. */
+  readonly first?: string;
 }
 
 const bad = (name: string, what: string): Failure => new Failure(2, 'BadExport', `${name}: ${what}`);

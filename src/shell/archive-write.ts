@@ -96,6 +96,10 @@ export async function packedWriter(sink: Sink, { root, acl, stat }: ArchiveOptio
 
 export const DATA_FILE = '__data__';
 export const NODE_FILE = '__node__.json';
+/** The folders of the nodes that were written, without that of the root: a line each. */
+export const LIST_FILE = '__nodes__';
+/** What is written to the list at once. */
+const LIST_CHUNK = 64 * 1024;
 
 /** A name as a file can have it: what a file system may not take, and what begins like our own files, is escaped. */
 export const fileName = (name: string): string =>
@@ -119,14 +123,15 @@ export function checkFolder(folder: string): void {
 
 /**
  * A folder a node, its data in `__data__`; `__node__.json` beside it when there is more to say: a kind, an ACL that does
- * not give everything to anyone, or in a folder that would have nothing in it, since git keeps none of these. What is given
- * up goes away again. @throws Failure (2)
+ * not give everything to anyone, or in a folder that would have nothing in it, since git keeps none of these. The list in
+ * the topmost tells which were written, so that one that is lost is known by its name. What is given up goes away again.
+ * @throws Failure (2)
  */
 export function folderWriter(folder: string, { root, acl }: ArchiveOptions): ArchiveWriter {
   checkFolder(folder);
-  const write = (file: string, bytes: string | Uint8Array): void => {
+  const write = (file: string, bytes: string | Uint8Array, flag: 'w' | 'a' = 'w'): void => {
     try {
-      writeFileSync(file, bytes, { mode: 0o600 });
+      writeFileSync(file, bytes, { mode: 0o600, flag });
     } catch (error) {
       throw unwritable(file, error);
     }
@@ -149,9 +154,18 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
   const made = make(root, folder);
   const mark = join(folder, INCOMPLETE_FILE);
   write(mark, '');
-  const placeOf = (path: string): string => {
+  /** Within the folder, with slashes on every system. */
+  const ownOf = (path: string): string => {
     const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
-    return join(folder, ...rest.split('/').map(fileName));
+    return rest.split('/').map(fileName).join('/');
+  };
+  const placeOf = (path: string): string => join(folder, ownOf(path));
+  let listed = '';
+  const list = (line: string): void => {
+    listed += line;
+    if (line !== '' && listed.length < LIST_CHUNK) return;
+    write(join(folder, LIST_FILE), listed, 'a');
+    listed = '';
   };
   let count = 0;
   let top: { export: object } | undefined;
@@ -168,6 +182,7 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
       keepBare(path);
       count++;
       make(path, placeOf(path));
+      if (path !== root) list(`${ownOf(path)}\n`);
       write(join(placeOf(path), NODE_FILE), `${JSON.stringify({ unread: true })}\n`);
     },
     async node({ path, data, acl: entries, kind, ttlMs }) {
@@ -175,6 +190,7 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
       keepBare(path);
       count++;
       make(path, place);
+      if (path !== root) list(`${ownOf(path)}\n`);
       if (data !== null) write(join(place, DATA_FILE), data);
       const own = {
         ...(kind !== 'persistent' && { kind }),
@@ -188,6 +204,7 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
     },
     async end() {
       keepBare();
+      list('');
       if (top !== undefined) describe(folder, { ...top, export: { ...top.export, nodes: count } });
       rmSync(mark);
     },

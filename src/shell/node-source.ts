@@ -3,6 +3,7 @@ import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl } from './acl-text.ts';
 import { type Lack, type Lost, lackText, type OnCut, openArchive } from './archive-read.ts';
+import { LIST_FILE } from './archive-write.ts';
 import { isElsewhere } from './bind.ts';
 import type { CommandContext } from './command.ts';
 import { Failure, refused, usage } from './failure.ts';
@@ -10,7 +11,7 @@ import { namedChroot } from './missing-chroot.ts';
 import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
 import { skipsOwn, type View, WHOLE } from './own-nodes.ts';
 import { quoteWord, resolvePath } from './paths.ts';
-import { plural } from './units.ts';
+import { plural, showCount } from './units.ts';
 import { walkNodes } from './walk.ts';
 
 /** A subtree that can be read. */
@@ -207,7 +208,11 @@ export function refuseUnmarked(
   if (lost !== undefined)
     throw refused(
       `${lostText(file, lost)}, and ${plural(deletions, 'node')} that it lacks would be deleted`,
-      'git keeps no empty folders, as older exports have them: export again; --yes before the command takes them as deleted',
+      `${
+        lost.first === undefined
+          ? 'git keeps no empty folders, as older exports have them: export again'
+          : `whoever took them out on purpose takes their lines out of ${LIST_FILE}, too`
+      }; --yes before the command takes them as deleted`,
     );
   throw refused(
     `${file} does not say whether it is whole, and ${plural(deletions, 'node')} that it lacks would be deleted`,
@@ -221,8 +226,11 @@ export const unmarkedText = (file: string, lost: Lost | undefined): string =>
   lost === undefined ? UNMARKED : `${lostText(file, lost)}: what it lacks would be deleted`;
 
 /** What a folder lacks, which may have been taken out on purpose. */
-export const lostText = (file: string, { written, missing }: Lost): string =>
-  `${file} lacks ${missing} of the ${plural(written, 'node')} that were written into it`;
+export const lostText = (file: string, { written, missing, first }: Lost): string => {
+  const others = missing > 1 ? ` and ${showCount(missing - 1)} more` : '';
+  const which = first === undefined ? '' : ` (${first}${others})`;
+  return `${file} lacks ${showCount(missing)} of the ${plural(written, 'node')} that were written into it${which}`;
+};
 
 /** A file that holds one node says nothing about what is below it, so that nothing there may be deleted by it. @throws Failure (2) */
 export function refuseAlone({ alone, root }: NodeSource, file: string, option: string): void {

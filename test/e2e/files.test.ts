@@ -249,7 +249,7 @@ test('export --format dir: a name that no file can have leaves nothing behind; w
   assert.deepEqual(readdirSync(folder).sort(), before);
   // one that was killed has its mark still
   is(await one('export', '--format', 'dir', '/e', file('whole')), '');
-  assert.deepEqual(readdirSync(file('whole')).sort(), ['__data__', '__node__.json', 'f']);
+  assert.deepEqual(readdirSync(file('whole')).sort(), ['__data__', '__node__.json', '__nodes__', 'f']);
   writeFileSync(join(file('whole'), '__incomplete__'), '');
   for (const words of [
     ['import', '--root', '/part', file('whole')],

@@ -85,6 +85,7 @@ test('every form of export gives back what went in', async () => {
   const files = readdirSync(empty, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
   assert.deepEqual(files.map(({ parentPath, name }) => join(parentPath, name).slice(empty.length + 1)).sort(), [
     '__node__.json',
+    '__nodes__',
     'a-b/__node__.json',
     'a/b/__node__.json',
     'z/__node__.json',
@@ -109,8 +110,52 @@ test('what git keeps beside the nodes of a folder is no node, and makes up for n
   assert.deepEqual([whole.isUnmarked, whole.lost], [false, undefined]);
   for (const name of ['b', 'c']) rmSync(join(kept, name), { recursive: true });
   const { isUnmarked, lost } = await openArchive(kept);
-  assert.deepEqual([isUnmarked, lost], [true, { written: 5, missing: 2 }]);
+  assert.deepEqual([isUnmarked, lost], [true, { written: 5, missing: 2, first: '/app/b' }]);
   assert.deepEqual(await pathsOf(), ['/app', '/app/.hidden', '/app/a']);
+});
+
+test('what was added to a folder makes up for nothing that it lost', async () => {
+  const nodes = ['/app', '/app/a', '/app/a/x:y', '/app/a/z', '/app/b'].map((path) => node(path, 'x'));
+  const edited = join(folder, 'edited');
+  await put(folderWriter(edited, OPTIONS), nodes);
+  rmSync(join(edited, 'a', 'x%3Ay'), { recursive: true });
+  for (const name of ['c', 'd']) mkdirSync(join(edited, name));
+  const lost = { written: 5, missing: 1, first: '/app/a/x:y' };
+  const early = await openArchive(edited);
+  assert.deepEqual([early.isUnmarked, early.lost], [true, lost], 'before it is read');
+  const late = await openArchive(edited);
+  const paths: string[] = [];
+  for await (const { path } of late.nodes) paths.push(path);
+  assert.deepEqual(paths, ['/app', '/app/a', '/app/a/z', '/app/b', '/app/c', '/app/d']);
+  assert.deepEqual([late.isUnmarked, late.lost], [true, lost], 'behind it');
+
+  // taken out on purpose, with an editor of another system
+  const list = join(edited, '__nodes__');
+  assert.equal(readFileSync(list, 'utf8'), 'a\na/x%3Ay\na/z\nb\n');
+  writeFileSync(list, 'a\r\na/z\r\nb');
+  const again = await openArchive(edited);
+  assert.deepEqual([again.isUnmarked, again.lost], [false, undefined]);
+
+  // the list is lost itself: the number is left, as in older exports
+  rmSync(list);
+  const older = await openArchive(edited);
+  assert.deepEqual([older.isUnmarked, older.lost], [false, undefined]);
+  for (const name of ['c', 'd']) rmSync(join(edited, name), { recursive: true });
+  assert.deepEqual((await openArchive(edited)).lost, { written: 5, missing: 1 });
+});
+
+test('the list of a folder is longer than what is read or written of it at once', async () => {
+  const many = join(folder, 'many');
+  const nodes = Array.from({ length: 3000 }, (_, i) => node(`/app/${'n'.repeat(60)}-${i}-ü`, null));
+  await put(folderWriter(many, OPTIONS), [node('/app', null), ...nodes]);
+  assert.ok(statSync(join(many, '__nodes__')).size > 3 * 64 * 1024 - 2000);
+  assert.equal((await openArchive(many)).lost, undefined);
+  rmSync(join(many, `${'n'.repeat(60)}-2100-ü`), { recursive: true });
+  mkdirSync(join(many, 'other'));
+  const read = await openArchive(many);
+  let count = 0;
+  for await (const _node of read.nodes) count++;
+  assert.deepEqual([count, read.lost?.missing, read.lost?.first], [3001, 1, `/app/${'n'.repeat(60)}-2100-ü`]);
 });
 
 test('a damaged archive is told with its place, and nothing else is believed', async () => {
