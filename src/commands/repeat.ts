@@ -21,6 +21,7 @@ export default command({
   examples: [
     ['repeat 3 create -s /jobs/n- x', 'three nodes'],
     ['repeat -i 1s 0 stat /app', 'every second'],
+    ['repeat 3 txn { set /a x; create -s /log/n- }', 'a transaction, three times'],
     ['repeat -k -i 200ms 5 sync', 'five, a fifth of a second apart, whatever happens to each'],
   ],
   async run({ count, interval, goesOn, command: words }, context): Promise<Output> {

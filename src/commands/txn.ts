@@ -37,6 +37,7 @@ export default command({
     'It may hold check, create, set and delete; reads see the tree without them. The exit code is that of the operation',
     'that failed. check PATH absent makes the node and deletes it again, which counts as a change of its parent.',
     'A commit that the servers refuse ends the transaction, too. At a prompt one that is not sent, since it is empty or too large, leaves it open.',
+    'time and repeat run one in braces, too: repeat 3 txn { set /a x; create -s /log/n- }.',
   ],
   async run({ action, number, file }, context) {
     const { transaction } = context;

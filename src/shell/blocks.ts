@@ -1,10 +1,24 @@
 /** What begins more than a word: `txn {` and `let NAME = $(`. Pure. */
 import { staticText, type WordToken } from './lexer.ts';
 
-/** `txn {`, whatever it is called. */
-export const opensBlock = (words: readonly WordToken[]): boolean =>
-  words.length === 1 && isBlockName(staticText(words[0] as WordToken) ?? '');
-export const isBlockName = (name: string): boolean => BLOCK_NAMES.has(name.toLowerCase());
+/** `txn {`, whatever it is called, by itself or as what another command is to run. What a variable stands for is taken for a number. */
+export function opensBlock(words: readonly WordToken[]): boolean {
+  const last = words.at(-1);
+  return last !== undefined && isBlockName(textOf(last)) && isBlock(words.map(textOf));
+}
+const textOf = (word: WordToken): string => staticText(word) ?? '0';
+/** The words in front of a `{`. */
+export function isBlock(words: readonly string[]): boolean {
+  const before = words.slice(0, -1);
+  if (!isBlockName(words.at(-1) ?? '')) return false;
+  if (before.length === 0 || isForEach(before)) return true;
+  return /^(?:time|repeat)$/i.test(before[0] as string) && before.every((word) => TIMES.test(word));
+}
+const TIMES = /^(?:time|repeat|-.*|\d\w*)$/i;
+/** A command that each cannot run is one all the same: none of its lines is run by itself. */
+export const isForEach = (before: readonly string[]): boolean =>
+  before.at(-1)?.toLowerCase() === 'do' && before.find((word) => !TIMES.test(word))?.toLowerCase() === 'each';
+const isBlockName = (name: string): boolean => BLOCK_NAMES.has(name.toLowerCase());
 const BLOCK_NAMES = new Set(['txn', 'multi', 'begin']);
 
 /** `let NAME =` */

@@ -8,6 +8,7 @@ import type { ListedWatch } from './kept-watches.ts';
 import type { Quote } from './lexer.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { EventChange, Output } from './output.ts';
+import type { Pipeline } from './parser.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { Trash } from './trash.ts';
 
@@ -18,6 +19,8 @@ export interface Arg {
   readonly quote: Quote;
   /** The same as a pattern, where parts of it are to be taken as they are: see masked.ts. */
   readonly pattern?: string;
+  /** Of the name `txn`: the operations between its braces. */
+  readonly block?: readonly Pipeline[];
 }
 
 /** The nodes of a snapshot from its root on, each before what is below it, names by code unit. */

@@ -1,6 +1,7 @@
 /** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
 import { isUtf8 } from 'node:buffer';
 import { redact } from '../editor/redact.ts';
+import { isForEach } from './blocks.ts';
 import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -26,7 +27,7 @@ export interface PipelineHost {
   readonly reader: LineReader;
   readonly changes: () => Changes;
   /** Runs one command. @throws its failure */
-  readonly command: (name: string, args: readonly Arg[], signal: AbortSignal) => Promise<Output | undefined>;
+  readonly command: (name: Arg, args: readonly Arg[], signal: AbortSignal) => Promise<Output | undefined>;
   readonly variable: (name: string) => string | undefined;
   /** Connects, where that has not been done. */
   readonly client: () => Promise<unknown>;
@@ -37,6 +38,8 @@ export interface Ended {
   readonly status: number;
   readonly failure?: Failure | undefined;
 }
+
+const NOTHING: Arg = { text: '', quote: 'none' };
 
 export class Pipelines {
   readonly #host: PipelineHost;
@@ -51,14 +54,12 @@ export class Pipelines {
   async run(pipeline: Pipeline, signal: AbortSignal): Promise<Ended> {
     const { ports, reader } = this.#host;
     if (pipeline.os !== undefined) return endOf(pipeline.os, await ports.os(pipeline.os, signal, this.#isRecorded));
-    if (pipeline.block !== undefined) {
-      const { block } = pipeline;
-      const output = await this.#host.changes().block(() => this.#operations(block, signal));
-      if (output !== undefined) this.#host.output.show(output);
-      return { status: 0 };
-    }
     reader.refuseGlued(pipeline.words);
-    const [name = { text: '', quote: 'none' } as Arg, ...args] = await this.#filled(pipeline.words, signal);
+    const words = await this.#filled(pipeline.words, signal);
+    if (pipeline.block !== undefined) words.push({ ...(words.pop() as Arg), block: pipeline.block });
+    const [name = NOTHING, ...args] = words;
+    if (pipeline.block !== undefined && isForEach(words.slice(0, -1).map(({ text }) => text)))
+      throw usage('each: a transaction cannot be what is run for each node', 'time and repeat take one');
     if (pipeline.substitution !== undefined)
       args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
     const target = pipeline.file && (await this.#filled([pipeline.file.word], signal))[0]?.text;
@@ -70,7 +71,7 @@ export class Pipelines {
           ? () => ports.pipe(pipe, signal, this.#isRecorded)
           : undefined;
     if (open === undefined) {
-      const output = await this.#host.command(name.text, args, signal);
+      const output = await this.#host.command(name, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       return { status: output?.exit ?? 0, failure: this.#failureIn(output, name.text) };
     }
@@ -80,7 +81,7 @@ export class Pipelines {
     this.#host.output.isFile = target !== undefined && pipeline.file?.append !== true && isRegular(target);
     this.hasChanged = false;
     try {
-      const output = await this.#host.command(name.text, args, signal);
+      const output = await this.#host.command(name, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       const status = await held.end();
       const failure = this.#failureIn(output, name.text);
@@ -121,8 +122,10 @@ export class Pipelines {
   }
 
   /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
-  async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
-    for (const each of block) await this.#operation(each, signal);
+  block(block: readonly Pipeline[], signal: AbortSignal): Promise<Output | undefined> {
+    return this.#host.changes().block(async () => {
+      for (const each of block) await this.#operation(each, signal);
+    });
   }
   async #operation({ words, os, block }: Pipeline, signal: AbortSignal): Promise<void> {
     const [first, ...args] = await this.#filled(words, signal);
@@ -130,7 +133,7 @@ export class Pipelines {
     if (first !== undefined && spec === undefined) throw unknownCommand(first.text, this.#host.ports.registry);
     if (os !== undefined || block !== undefined || first === undefined || spec?.transaction !== 'operation')
       throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
-    await this.#host.command(first.text, args, signal);
+    await this.#host.command(first, args, signal);
   }
 
   /** The operations of a text, such as a file's. @throws Failure (2) with its line */
@@ -160,7 +163,7 @@ export class Pipelines {
     const mine = new HeldOutput();
     this.#host.output.held = mine;
     try {
-      const output = await this.#host.command(name?.text ?? '', args, signal);
+      const output = await this.#host.command(name ?? NOTHING, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       if (!isUtf8(mine.bytes)) throw notText(`$(${text})`, 'get PATH > FILE keeps the bytes, and @FILE gives them');
       return mine.bytes.toString().replace(/\n+$/, '');

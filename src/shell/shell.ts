@@ -3,7 +3,7 @@ import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
 import { admit } from './admit.ts';
 import { bind } from './bind.ts';
-import { isBlockName } from './blocks.ts';
+import { isBlock } from './blocks.ts';
 import { Changes } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf } from './context.ts';
@@ -241,10 +241,10 @@ export class Shell {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
-      if (rest[0] === '{' && isBlockName(name))
+      if (isBlock(words.slice(0, Math.max(0, words.indexOf('{')))))
         throw usage(`${name}: a block is not a word of the command`, LINES_HINT);
       try {
-        const output = await this.#command(name, args, signal);
+        const output = await this.#command({ text: name, quote: 'none' }, args, signal);
         if (output !== undefined) this.ports.show(output);
         return output?.exit ?? 0;
       } catch (error) {
@@ -260,7 +260,7 @@ export class Shell {
     this.hasSent ||= this.#outcome.hasSent;
     this.#outcome = new Outcome(); // of this one alone
     const isEndless = this.#isEndless;
-    const output = await this.#command(name.text, args, signal);
+    const output = await this.#command(name, args, signal);
     this.#isEndless = isEndless;
     if (output !== undefined) this.#output.show(output); // the result is that of this one
     const failure = failureOfProgram(output);
@@ -447,7 +447,8 @@ export class Shell {
     return failure;
   }
 
-  async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
+  async #command({ text: name, block }: Arg, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
+    if (block !== undefined) return this.#pipelines.block(block, signal);
     const found = this.ports.registry.find(name);
     if (found === undefined) throw unknownCommand(name, this.ports.registry);
     const bound = bind(found, args, name, {

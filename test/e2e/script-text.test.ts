@@ -279,6 +279,11 @@ test('what stands in a heredoc or in a transaction that is refused is not run by
     ['set /a <<END > |\ncreate /by-itself\nEND\n', /^stdin:1: error: /],
     ['txn { get /a > f\ncreate /by-itself\n}\n', /^stdin:1: error: a transaction has operations only/],
     ['txn { get /a | cat <<END\ncreate /by-itself\nEND\n}\n', /^stdin:1: error: a transaction has operations only/],
+    ['each /zookeeper/* do txn { check {}\ncreate /by-itself\n}\n', /^stdin:1: error: each: a transaction cannot be/],
+    [
+      'time repeat 2 txn { check /ran\ncreate /by-itself; check /not/there 3\n}\n',
+      /^stdin:1: error: transaction rolled/,
+    ],
     ['get /a | cat <<END\ncreate /by-itself\nEND\n', /^$/],
   ] as const) {
     const ran = run(['-k'], `${script}exists /by-itself\n`);
@@ -286,4 +291,32 @@ test('what stands in a heredoc or in a transaction that is refused is not run by
     assert.match(ran.stderr.split('\n')[0] ?? '', told);
     assert.equal(await client.exists('/by-itself'), undefined, script);
   }
+});
+
+test('time and repeat run a transaction, with what its variables are then, into a program and a file as well', async () => {
+  await client.create('/blocks');
+  const script = [
+    'let n = 2',
+    'time repeat -i 1ms ${n} txn {',
+    '  create -s /blocks/n- ${?}',
+    '  set /blocks x',
+    '}',
+    'multi { check /blocks 2 } | cat',
+    'Time Begin { check /blocks 3 } > /dev/null',
+    '',
+  ].join('\n');
+  const { stdout, stderr } = run(['-k'], script);
+  assert.deepEqual(stdout.split('\n'), [
+    '1\tcreate\t/blocks/n-0000000000\tok\t0',
+    '2\tset\t/blocks\tok\t1',
+    '1\tcreate\t/blocks/n-0000000001\tok\t0',
+    '2\tset\t/blocks\tok\t2',
+    '1\tcheck\t/blocks\tok\t',
+    '',
+  ]);
+  assert.match(
+    stderr,
+    /^took \d\.\d{3}s\ntook \d\.\d{3}s\nstdin:7: error: transaction rolled back.*\n1 of 4 commands failed \(line 7\)\n$/,
+  );
+  assert.equal((await client.get('/blocks/n-0000000001')).data?.toString(), '0');
 });

@@ -77,7 +77,13 @@ test('standard input is a script when nothing else is, or when - names it: after
 
 test('a line that came as a word, a file that cannot be written, an editor without a terminal: what to do is said', () => {
   // the last needs no server either: nobody is asked for what cannot be edited
-  for (const words of [['txn {'], ['txn', '{'], ['multi', '{', 'set', '/a', 'x', '}']]) {
+  const blocks = [
+    ['txn {'],
+    ['txn', '{'],
+    ['multi', '{', 'set', '/a', 'x', '}'],
+    ['repeat', '2', 'txn', '{', 'set', '/a', 'x', '}'],
+  ];
+  for (const words of blocks) {
     const { stderr, status } = run(words, '');
     assert.match(stderr, /\n hint: whole lines stand after -c: zoosh -c 'txn \{ set \/a x; delete \/b \}'\n$/);
     assert.equal(status, words.length === 1 ? 127 : 2);

@@ -68,6 +68,7 @@ test('each kind of change, and back', async () => {
     'mv /u/tree /u/moved',
     'set --append /u/a more',
     'txn { set /u/a first; set /u/a second; create /u/t x; set /u/t y; delete /u/tree/empty }',
+    'time txn { set /u/a first; create /u/t x }',
   ]) {
     const it = prompt();
     const before = await state('/u');
@@ -359,4 +360,16 @@ test('a dry run shows what would be taken back once', async () => {
     ['!'],
   );
   assert.equal((await client.get('/dry-undo')).data?.toString(), 'by somebody else');
+});
+
+test('transactions that are repeated are taken back one by one', async () => {
+  await client.create('/repeated');
+  const it = prompt();
+  await run(it, 'repeat 2 txn { create -s /repeated/n- x; set /repeated y }');
+  const list = (await run(it, 'undo list')) as Extract<Output, { type: 'table' }>;
+  assert.equal(list.rows.length, 2);
+  await run(it, 'undo');
+  assert.deepEqual((await client.getChildren('/repeated')).children, ['n-0000000000']);
+  await run(it, 'undo 2');
+  assert.deepEqual(await state('/repeated'), ['/repeated', null, [{ perms: 31, scheme: 'world', id: 'anyone' }]]);
 });
