@@ -112,7 +112,7 @@ async function program(): Promise<Command> {
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')
     .option('--tls-ca <FILE>', 'authority to trust (PEM)')
-    .option('--tls-cert <FILE>', 'own certificate (PEM)')
+    .option('--tls-cert <FILE>', 'own certificate (PEM); its key may be in the same file')
     .option('--tls-key <FILE>', 'own key (PEM)')
     .option('--tls-servername <NAME>', 'name the certificate must have')
     .option('--tls-insecure', 'accept any certificate')

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { fileWords } from '../base/file-words.ts';
 import type { Credential } from '../client/api.ts';
 import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import { isOpenToOthers } from '../config/config-file.ts';
@@ -16,6 +14,7 @@ import { parseTimed } from '../shell/units.ts';
 import { clientTls } from './client-config.ts';
 import { clientFlags, clientLogin, definedFlags } from './client-login.ts';
 import type { Globals } from './globals.ts';
+import { tlsTexts } from './tls-files.ts';
 
 export interface TargetSources {
   readonly globals: Globals;
@@ -172,18 +171,9 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
     kept !== undefined ||
     [tlsCa, tlsCert, tlsKey, tlsInsecure].some((each) => each !== undefined);
   if (!wanted) return undefined;
-  const pem = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      throw usage(`cannot read ${file}: ${fileWords(error)}`);
-    }
-  };
   return {
     ...fromFile,
-    ...(ca !== undefined && { ca: pem(ca) }),
-    ...(cert !== undefined && { cert: pem(cert) }),
-    ...(key !== undefined && { key: pem(key) }),
+    ...tlsTexts({ ca, cert, key }),
     ...(servername !== undefined && { servername }),
     ...(insecure !== undefined && { insecure }),
   };

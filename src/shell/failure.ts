@@ -91,6 +91,10 @@ const REACH: readonly (readonly [RegExp, string])[] = [
   [/TLS required/, '--tls, or tls of the profile, speaks TLS'],
   [/does not speak TLS/, 'leave out --tls, or name the port that speaks it'],
   [/^TLS: /, '--tls-ca, --tls-cert and --tls-key name the certificates'],
+  [
+    /is not serving/,
+    'status HOST:PORT asks one whether it has a quorum; over TLS it may want a certificate: --tls-cert and --tls-key',
+  ],
 ];
 /** What to do where nobody could be reached. */
 const hintOf = (reasons: readonly string[]): string =>

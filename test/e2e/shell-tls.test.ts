@@ -122,6 +122,15 @@ test('PKCS12, JKS and PEM stores of a zkCli file: who the servers are, and who w
       assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'yes\n', ''], trust);
     }
     assert.deepEqual(names, ['ec', 'rsa', 'rsa', 'ec']);
+    // one file may hold both, as the key stores of servers do
+    const trusted = ['--tls-ca', `${STORES}ec-chain.pem`];
+    const ran = await zoosh([...trusted, '--tls-cert', join(folder, 'own.pem'), hosts, 'exists', '/zookeeper']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr, names.at(-1)], [0, 'yes\n', '', 'ec']);
+    const half = await zoosh([...trusted, '--tls-cert', `${STORES}ec-chain.pem`, hosts, 'exists', '/zookeeper']);
+    assert.deepEqual(
+      [half.code, half.stderr],
+      [2, `error: ${STORES}ec-chain.pem is a certificate without its key\n hint: --tls-key names it\n`],
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
