@@ -7,11 +7,11 @@ import { readBeside } from '../runtime/config-files.ts';
 import { tryDirectory } from '../runtime/directory.ts';
 import { loadTree, ownId } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
+import { lockable } from '../runtime/server-folders.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, type ServerConfig } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { type Loaded, loadConfig, type Operation } from './operation.ts';
-import { lockable } from './server-folders.ts';
 import { UsageError } from './start-failures.ts';
 
 const say = (text: string): void => void process.stdout.write(text);

@@ -4,6 +4,7 @@ import { VERSION_2 } from '../offline/apache-place.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
 import type { DirectoryLock } from '../platform/lock.ts';
 import { holdDirectory } from '../runtime/directory.ts';
+import { lockable } from '../runtime/server-folders.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -11,7 +12,6 @@ import { userOf } from './directory-user.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import { type Operation, settingsOf } from './operation.ts';
 import { Safety } from './safety.ts';
-import { lockable } from './server-folders.ts';
 import { UsageError } from './start-failures.ts';
 import { isTypedByPerson } from './typed.ts';
 

@@ -5,13 +5,13 @@ import { launch, launchWords } from '../operate/launch.ts';
 import { secretsIn, without } from '../operate/masked.ts';
 import { PidFile, startedAs } from '../operate/pid-file.ts';
 import { userOfProcess } from '../operate/whose.ts';
+import { makeServerFolders } from '../runtime/server-folders.ts';
 import { DataDirError } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseTimed } from '../shell/units.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { type Loaded, loadConfig, type Operation, pidPath, startWords } from './operation.ts';
 import { memoryWords } from './run-again.ts';
-import { makeServerFolders } from './server-folders.ts';
 import { runStart } from './start.ts';
 import { errorText } from './width.ts';
 

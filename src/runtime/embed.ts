@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
+import type { DirectoryLock } from '../platform/lock.ts';
 import { checkConfig, parseAssignment } from '../server/config.ts';
 import { type LogLevel, makeLogger } from './log.ts';
+import { holdLogDirectory } from './server-folders.ts';
 import { type RunningServer, startServer } from './start.ts';
 import { StartError } from './start-error.ts';
 
@@ -53,7 +55,9 @@ export async function startEmbedded(options: EmbedOptions = {}): Promise<Embedde
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   };
   process.once('exit', remove);
+  let held: DirectoryLock | undefined;
   const cleanUp = (): void => {
+    held?.release();
     process.removeListener('exit', remove);
     remove();
   };
@@ -73,6 +77,7 @@ export async function startEmbedded(options: EmbedOptions = {}): Promise<Embedde
       logger.error(`the transaction log cannot be written: ${error.message}`);
       process.exit(40);
     };
+    held = await holdLogDirectory(config, logger);
     const server = await startServer({ config, logger, onFailed: options.onFailed ?? fail });
     const shown = server.host.includes(':') ? `[${server.host}]` : server.host;
     const stop = async (): Promise<void> => {

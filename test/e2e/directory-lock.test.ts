@@ -17,7 +17,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { startEmbedded } from '../../src/embed.ts';
 import { connect } from '../../src/index.ts';
+import type { StorageRefusal } from '../../src/storage/errors.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { BIN, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
@@ -192,4 +194,21 @@ test('a socket of that name that no server has: refused all the same, and told w
   const ran = await zoosh(['start', 'server', '--config', cfg]);
   assert.equal(ran.code, 42);
   assert.doesNotMatch(ran.stderr, /nobody listens/);
+});
+
+test('a server in a process of somebody else is kept out of a dataLogDir as any other, and leaves it when it stops', async () => {
+  const log = join(home, 'embedded-log');
+  const settings = { dataLogDir: log };
+  const first = await startEmbedded({ settings });
+  await assert.rejects(
+    startEmbedded({ settings }),
+    (error: StorageRefusal) => error.exitCode === 42 && /another zoosh server uses .*embedded-log/.test(error.message),
+  );
+  const beside = new ServerProcess([`dataLogDir=${log}`]);
+  await assert.rejects(beside.start(), /ended with 42: error: another zoosh server uses/);
+  await beside[Symbol.asyncDispose]();
+  await first.stop();
+  rmSync(log, { recursive: true });
+  await (await startEmbedded({ settings })).stop();
+  assert.deepEqual(readdirSync(log), ['zoosh-1']);
 });

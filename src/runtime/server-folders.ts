@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import type { DirectoryLock } from '../platform/lock.ts';
-import { doubtAbout, tryDirectory } from '../runtime/directory.ts';
-import type { Logger } from '../runtime/log.ts';
-import { DataDirError, makeDataDirectory } from '../runtime/start.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { doubtAbout, tryDirectory } from './directory.ts';
+import type { Logger } from './log.ts';
+import { DataDirError, makeDataDirectory } from './start.ts';
 
 /**
  * Keeps every other server out of a dataLogDir of its own: with a dataDir of another it would take up the same history there,
