@@ -7,17 +7,16 @@ export function opensBlock(words: readonly WordToken[]): boolean {
   return last !== undefined && isBlockName(textOf(last)) && isBlock(words.map(textOf));
 }
 const textOf = (word: WordToken): string => staticText(word) ?? '0';
-/** The words in front of a `{`. */
+/** The words in front of a `{`. Behind a command that runs others it is a block whether or not it may be one: none of its lines is run by itself. */
 export function isBlock(words: readonly string[]): boolean {
-  const before = words.slice(0, -1);
-  if (!isBlockName(words.at(-1) ?? '')) return false;
-  if (before.length === 0 || isForEach(before)) return true;
-  return /^(?:time|repeat)$/i.test(before[0] as string) && before.every((word) => TIMES.test(word));
+  const [first = '', ...more] = words;
+  return isBlockName(words.at(-1) ?? '') && (more.length === 0 || RUNNERS.has(first.toLowerCase()));
 }
-const TIMES = /^(?:time|repeat|-.*|\d\w*)$/i;
-/** A command that each cannot run is one all the same: none of its lines is run by itself. */
-export const isForEach = (before: readonly string[]): boolean =>
-  before.at(-1)?.toLowerCase() === 'do' && before.find((word) => !TIMES.test(word))?.toLowerCase() === 'each';
+/** The commands that run another. */
+export const RUNNERS: ReadonlySet<string> = new Set(['time', 'repeat', 'each', 'find']);
+/** What stands between `time`, `repeat` and a block's name, and is none of theirs: it runs no transaction. Undefined: nothing does. */
+export const noRunner = (before: readonly string[]): string | undefined =>
+  before.find((word) => !/^(?:time|repeat|-.*|\d\w*)$/i.test(word));
 const isBlockName = (name: string): boolean => BLOCK_NAMES.has(name.toLowerCase());
 const BLOCK_NAMES = new Set(['txn', 'multi', 'begin']);
 

@@ -1,7 +1,7 @@
 /** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
 import { isUtf8 } from 'node:buffer';
 import { redact } from '../editor/redact.ts';
-import { isForEach } from './blocks.ts';
+import { noRunner } from './blocks.ts';
 import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -58,8 +58,8 @@ export class Pipelines {
     const words = await this.#filled(pipeline.words, signal);
     if (pipeline.block !== undefined) words.push({ ...(words.pop() as Arg), block: pipeline.block });
     const [name = NOTHING, ...args] = words;
-    if (pipeline.block !== undefined && isForEach(words.slice(0, -1).map(({ text }) => text)))
-      throw usage('each: a transaction cannot be what is run for each node', 'time and repeat take one');
+    const other = pipeline.block && noRunner(words.slice(0, -1).map(({ text }) => text));
+    if (other !== undefined) throw usage(`${other}: a transaction cannot be what it runs`, 'time and repeat run one');
     if (pipeline.substitution !== undefined)
       args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
     const target = pipeline.file && (await this.#filled([pipeline.file.word], signal))[0]?.text;

@@ -279,7 +279,15 @@ test('what stands in a heredoc or in a transaction that is refused is not run by
     ['set /a <<END > |\ncreate /by-itself\nEND\n', /^stdin:1: error: /],
     ['txn { get /a > f\ncreate /by-itself\n}\n', /^stdin:1: error: a transaction has operations only/],
     ['txn { get /a | cat <<END\ncreate /by-itself\nEND\n}\n', /^stdin:1: error: a transaction has operations only/],
-    ['each /zookeeper/* do txn { check {}\ncreate /by-itself\n}\n', /^stdin:1: error: each: a transaction cannot be/],
+    ...[
+      'each /zookeeper/* do',
+      'repeat 2 each /zookeeper do',
+      'each -k /zookeeper do time repeat 2',
+      'find / -exec',
+      'repeat 2 get',
+    ].map(
+      (runs) => [`${runs} txn { check {}\ncreate /by-itself\n}\n`, / a transaction cannot be what it runs$/] as const,
+    ),
     [
       'time repeat 2 txn { check /ran\ncreate /by-itself; check /not/there 3\n}\n',
       /^stdin:1: error: transaction rolled/,

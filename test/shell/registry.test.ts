@@ -12,6 +12,7 @@ import { TOPICS } from '../../src/commands/help-topics.ts';
 import { registry } from '../../src/commands/index.ts';
 import { foldPage } from '../../src/out/fold.ts';
 import { bind, optionsOf, positionals, synopsis } from '../../src/shell/bind.ts';
+import { RUNNERS } from '../../src/shell/blocks.ts';
 import { EXIT_CODES } from '../../src/shell/exit-codes.ts';
 import { overview, pageOf } from '../../src/shell/help.ts';
 import { resolvePath } from '../../src/shell/paths.ts';
@@ -88,6 +89,11 @@ test('every command explains itself', async () => {
     assert.ok(page.includes(synopsis(spec)) && page.includes(spec.about));
     assert.ok(help.includes(spec.about), `--help leaves out ${spec.name}`);
   }
+});
+
+test('the reader of blocks knows each command that runs another', () => {
+  const runners = registry.all.filter(({ params }) => Object.values(params).some(({ kind }) => kind === 'command'));
+  assert.deepEqual(new Set(runners.map(({ name }) => name)), RUNNERS);
 });
 
 test('every example reads as its command', async () => {
