@@ -157,7 +157,9 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
         const hint = 'let NAME = $(command) on one line';
         return broken({ message: '$( is not closed', hint, from: i, to: i + 2 });
       }
-      tokens.push({ type: 'substitution', text: text.slice(i + 2, end), from: i, to: end + 1 });
+      const inner = text.slice(i + 2, end);
+      announced(inner, i + 2, (at) => /\s/.test(inner[at - 1] ?? ' ') || / \| /.test(inner.slice(0, at)));
+      tokens.push({ type: 'substitution', text: inner, from: i, to: end + 1 });
       i = end + 1;
       continue;
     }
@@ -178,9 +180,15 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     return { tokens, fault, ...(unread !== undefined && { unread }) };
   }
 
+  /** Heredocs of the system's shell in what becomes the next token; `counts`: `/a<<b` is one word of ours. */
+  function announced(line: string, from: number, counts: (at: number) => boolean = () => true): void {
+    for (const each of osHeredocs(line).filter(({ at }) => counts(at)))
+      osPending.push({ ...each, from: from + each.at, place: tokens.length });
+  }
+
   function takeOs(from: number): void {
     const line = restOfLine(from);
-    for (const each of osHeredocs(line)) osPending.push({ ...each, from: from + each.at, place: tokens.length });
+    announced(line, from);
     tokens.push({ type: 'os', text: line.trim(), from, to: from + line.length });
     i = from + line.length;
   }
@@ -202,8 +210,9 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     for (let each = osPending.shift(); each !== undefined; each = osPending.shift()) {
       const body = osBody(text, i, each);
       if (body === undefined) return { kind: 'heredoc', from: each.from };
-      const token = tokens[each.place] as Token & { readonly type: 'os' };
-      tokens[each.place] = { ...token, text: [token.text, ...body.lines].join('\n') };
+      const token = tokens[each.place] as Token;
+      // within $(...) there may be none, and its lines are no commands all the same
+      if (token.type === 'os') tokens[each.place] = { ...token, text: [token.text, ...body.lines].join('\n') };
       i = body.next;
     }
     return undefined;

@@ -293,6 +293,9 @@ test('what stands in a heredoc or in a transaction that is refused is not run by
       /^stdin:1: error: transaction rolled/,
     ],
     ['get /a | cat <<END\ncreate /by-itself\nEND\n', /^$/],
+    ['let v = $(get /a | cat <<END)\ncreate /by-itself\nEND\n', /^stdin:1: error: \$\(.*\) is not one command$/],
+    ['let v = $(exists /a<<END)\nexists /b\n', /^$/],
+    ['let v = $(set /a <<END)\ncreate /by-itself\nEND\n', /^stdin:1: error: /],
   ] as const) {
     const ran = run(['-k'], `${script}exists /by-itself\n`);
     assert.equal(ran.stdout.split('\n').at(-2), 'no', script);
