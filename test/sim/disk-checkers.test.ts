@@ -381,3 +381,17 @@ test('I10: events of one multi in another order', () => {
   assert.deepEqual(told('/a', '/b'), []);
   assert.deepEqual(told('/b', '/a'), ['I10']);
 });
+
+test('I11: a state may go on where the history ends, and nowhere else', () => {
+  const rig = new Rig();
+  rig.begin();
+  const { ledger } = rig;
+  const { zxid: tip, chain } = ledger.tip;
+  const next = { zxid: tip + 1n, bytes: Buffer.alloc(0) };
+  assert.equal(ledger.goesBeyond(next.zxid, '7:7'), false, 'nobody has written that');
+  ledger.noteWritten({ ...next, chain: '7:7', before: '6:6' });
+  assert.equal(ledger.goesBeyond(next.zxid, '7:7'), false, 'it follows what is not in the history');
+  ledger.noteWritten({ ...next, chain: '8:8', before: chain });
+  assert.equal(ledger.goesBeyond(next.zxid, '8:8'), true);
+  assert.equal(ledger.goesBeyond(tip, '8:8'), false, 'it would be another of the same number');
+});

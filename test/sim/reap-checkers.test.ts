@@ -87,9 +87,10 @@ test('a leader reaps by a clock that a quorum shares, or shared until lately', (
     [200, 0],
   ]);
   let now = 0;
+  let until = Number.POSITIVE_INFINITY;
   const verdicts = new Verdicts(() => now);
   const clocks = new Clocks({
-    ...{ verdicts, now: () => now, patienceMs: 1000, offsets: () => offsets, leaderOf: () => 200 },
+    ...{ verdicts, now: () => now, patienceMs: 1000, offsets: () => offsets, termOf: () => ({ sid: 200, until }) },
     decides: (holds) => decide([1, 2, 200], holds),
   });
   const judge = (): number => {
@@ -105,4 +106,9 @@ test('a leader reaps by a clock that a quorum shares, or shared until lately', (
   assert.equal(judge(), 0, 'nobody may have heard of it yet');
   now = 6001;
   assert.equal(judge(), 1);
+  // its leader was gone by then, and a follower's log hung
+  until = 4999;
+  assert.equal(judge(), 1);
+  until = 6001;
+  assert.equal(judge(), 2);
 });

@@ -6,8 +6,8 @@ export interface ClocksAround {
   readonly verdicts: Verdicts;
   /** Ms that the wall clock of each server is ahead of the true time. */
   offsets(): Iterable<readonly [sid: number, ms: number]>;
-  /** Who led that epoch. */
-  leaderOf(epoch: number): number | undefined;
+  /** Who led that epoch, and when it did so last, ms of simulated time. */
+  termOf(epoch: number): { readonly sid: number; readonly until: number } | undefined;
   /** Whether those servers decide, in the present config or the one before. */
   decides(holds: (sid: number) => boolean): boolean;
   now(): number;
@@ -48,14 +48,20 @@ export class Clocks {
   }
   /** A node was reaped: the leader's clock agreed with those of a quorum. */
   judge({ zxid, writtenAt }: Committed): void {
-    const { verdicts, leaderOf, decides } = this.around;
-    const leader = leaderOf(Number(zxid >> 32n));
-    if (leader === undefined) return; // a server alone has its own clock
-    const own = this.lately(leader, writtenAt);
-    const agrees = (sid: number): boolean =>
-      sid === leader ||
-      this.lately(sid, writtenAt).some((there) => own.some((here) => Math.abs(here - there) <= APART_MS));
-    if (!decides(agrees))
+    const { verdicts, termOf, decides } = this.around;
+    const term = termOf(Number(zxid >> 32n));
+    if (term === undefined) return; // a server alone has its own clock
+    const { sid: leader, until } = term;
+    const agreesAt = (at: number): boolean => {
+      const own = this.lately(leader, at);
+      return decides(
+        (sid) =>
+          sid === leader ||
+          this.lately(sid, at).some((there) => own.some((here) => Math.abs(here - there) <= APART_MS)),
+      );
+    };
+    // a log that hung may have written it when its leader was long gone
+    if (!agreesAt(writtenAt) && !agreesAt(Math.min(writtenAt, until)))
       verdicts.fail('oracle', `${hex(zxid)} reaps by the clock of server ${leader}, with which no quorum agrees`);
   }
 }

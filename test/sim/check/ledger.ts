@@ -120,6 +120,10 @@ export class Ledger {
     }
     for (const each of path) this.commit(each);
   }
+  /** Whether a state that ends so goes on where the history does: its server went before it could be seen to apply the rest. */
+  goesBeyond(zxid: bigint, chain: string): boolean {
+    return zxid > this.tip.zxid && this.walk(this.tip.chain, chain) !== undefined;
+  }
   /** The transactions from one chain to another, in order. */
   private walk(from: string, to: string): (Written & { at: number })[] | undefined {
     const back: (Written & { at: number })[] = [];

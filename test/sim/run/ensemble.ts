@@ -148,7 +148,7 @@ export class Ensemble implements Disposable {
     this.clocks = new Clocks({
       ...{ verdicts: this.verdicts, now, patienceMs: CLOCK_TICKS * options.tickMs },
       offsets: () => this.members.map(({ sid, host }) => [sid, host.wallOffset] as const),
-      leaderOf: (epoch) => this.observer.epochs.get(epoch)?.sid,
+      termOf: (epoch) => this.observer.epochs.get(epoch),
       decides: (holds) => this.configs.decideLately(holds),
     });
     this.oracle.onReaped = (committed) => this.clocks.judge(committed);

@@ -34,7 +34,8 @@ export interface ObserverAround {
 /** Looks at members after each event: who leads, and what they applied. */
 export class Observer {
   /** Who led which epoch, and since when, ms. */
-  readonly epochs = new Map<number, { sid: number; since: number }>();
+  /** Who led each, ms of simulated time; `until`: when it was seen to last. */
+  readonly epochs = new Map<number, { readonly sid: number; readonly since: number; until: number }>();
   private readonly seen = new Map<number, Seen>();
   /** The life of each member whose beginning was looked at. */
   private readonly begun = new Map<number, number>();
@@ -105,11 +106,15 @@ export class Observer {
   private lookAtRole(sid: number, epoch: number | undefined): void {
     if (epoch === undefined) return;
     const known = this.epochs.get(epoch);
-    if (known?.sid === sid) return;
+    if (known?.sid === sid) {
+      known.until = this.around.now();
+      return;
+    }
     if (known !== undefined)
       return this.around.verdicts.fail('I1', `servers ${known.sid} and ${sid} both led epoch ${epoch}`);
     this.latest = Math.max(this.latest, epoch);
-    this.epochs.set(epoch, { sid, since: this.around.now() });
+    const now = this.around.now();
+    this.epochs.set(epoch, { sid, since: now, until: now });
     for (const told of this.waiting.splice(0)) told();
     if (epoch > 0) this.around.acks.leads(sid, epoch);
     this.around.say(`s${sid} leads epoch ${epoch}`);
