@@ -7,7 +7,9 @@ const COMMAND = String.raw`(?:^|[\s;&|{(])`;
 const ALMOST = String.raw`(?:ad\w{2,8}|\w{0,6}auth\w{0,4})\s+(?:digest|digest256|sasl|super|x509)`;
 const ADDAUTH = new RegExp(String.raw`(${COMMAND}(?:addauth\s+${WORD}|${ALMOST})[^\S\n]+)([^\n]+)`, 'gi');
 const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
-const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+(?:--sha256\s+)?)([^\n]+)`, 'gi');
+/** `zoosh digest` of the system's shell, with its options, and what is typed of it at a prompt, where it is no command. */
+const OUTER_DIGEST = String.raw`(?:^\s*|[;&|{(!]\s*|\bzoosh\s+)(?:-\S+\s+(?:[^-\s]\S*\s+)?)*digest`;
+const DIGEST = new RegExp(String.raw`((?:${COMMAND}acl\s+digest|${OUTER_DIGEST})\s+(?:--sha256\s+)?)([^\n]+)`, 'gi');
 /** The password of a store, as Java's programs are told of it. */
 const PROPERTY = new RegExp(String.raw`((?:^|\s)(?:-D\s*|--define[\s=])[\w.]*password=)(${WORD})`, 'gi');
 /** An id of an ACL with what should be a hash: 28 or 44 characters of base64, or `x` where that was hidden. */
@@ -63,7 +65,7 @@ function replaced(text: string, seen: (secret: string) => void): string {
 
 /**
  * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
- * spellings, that of a property, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
+ * spellings, that of a property, the password of `acl digest USER:PASSWORD`, `acl digest USER PASSWORD` or `zoosh digest USER:PASSWORD`, and what stands in an ACL's digest id where its
  * hash belongs. Hashes stay.
  */
 export const redact = (text: string): string => replaced(text, () => {});

@@ -35,6 +35,12 @@ test('credentials do not reach the history', () => {
     ['acl digest bob', 'acl digest bob'],
     ['acl digest "bob:my secret"', 'acl digest "bob:****'],
     ['time acl digest bob:secret | cat', 'time acl digest bob:**** | cat'],
+    ['digest bob:secret', 'digest bob:****'],
+    ['digest --sha256 bob:secret eve:secret2', 'digest --sha256 bob:****'],
+    ['zoosh digest bob:secret', 'zoosh digest bob:****'],
+    ['!zoosh digest bob:secret | tail -1', '!zoosh digest bob:**** | tail -1'],
+    ['ls / && digest bob:secret; pwd', 'ls / && digest bob:****; pwd'],
+    ['-o json --nosuch digest bob:secret', '-o json --nosuch digest bob:****'],
     ['setAcl /a world:anyone:r,digest:bob:secret:cdrwa', 'setAcl /a world:anyone:r,digest:bob:****:cdrwa'],
     ['create --acl=digest:bob:secret:r /a', 'create --acl=digest:bob:****:r /a'],
     // hashes and what only looks alike
