@@ -28,30 +28,54 @@ export interface ProfileTls {
   readonly insecure?: boolean;
 }
 
-const KINDS: Readonly<Record<keyof Profile, (value: unknown) => boolean>> = {
-  server: (value) => typeof value === 'string' && value !== '',
+type Kinds<T> = Readonly<Record<keyof T, (value: unknown) => boolean>>;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const KINDS: Kinds<Profile> = {
+  server: (value) => isText(value) && value !== '',
   auth: (value) => Array.isArray(value) && value.every(isAuth),
-  tls: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  color: (value) => typeof value === 'string',
-  protect: (value) => typeof value === 'boolean',
-  readOnly: (value) => typeof value === 'boolean',
-  timeout: (value) => typeof value === 'string',
+  tls: isObject,
+  color: isText,
+  protect: isFlag,
+  readOnly: isFlag,
+  timeout: isText,
+};
+const TLS_KINDS: Kinds<ProfileTls> = { ca: isText, cert: isText, key: isText, servername: isText, insecure: isFlag };
+const AUTH_KINDS: Kinds<ProfileAuth> = { scheme: isText, cred: isText, from: isText };
+
+/** Each credential is one: in place, or where to find it. */
+const isAuth = (value: unknown): boolean => {
+  if (!isObject(value)) return false;
+  const { scheme, cred, from } = value as Record<string, unknown>;
+  return isText(scheme) && isText(cred) !== isText(from);
 };
 
-const isAuth = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { scheme, cred, from } = value as Record<string, unknown>;
-  return typeof scheme === 'string' && (typeof cred === 'string') !== (typeof from === 'string');
-};
+/** A key that is unknown is refused: of a misspelt `ca` or `from` nobody would hear. */
+function faultOf(
+  value: object,
+  kinds: Readonly<Record<string, (value: unknown) => boolean>>,
+  where = '',
+): string | undefined {
+  for (const [key, each] of Object.entries(value)) {
+    const fits = Object.entries(kinds).find(([name]) => name === key)?.[1];
+    if (fits === undefined) return `unknown key "${where}${key}"; there are ${Object.keys(kinds).join(', ')}`;
+    if (!fits(each)) return `"${where}${key}" does not have the right form`;
+  }
+  return undefined;
+}
 
 /** What is wrong with a profile read from a file, in words, or undefined. */
 export function isProfile(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object';
+  if (!isObject(value)) return 'must be an object';
   if (!('server' in value)) return '"server" (a connect string) is missing';
-  for (const [key, each] of Object.entries(value)) {
-    const fits = KINDS[key as keyof Profile];
-    if (fits === undefined) return `unknown key "${key}"; there are ${Object.keys(KINDS).join(', ')}`;
-    if (!fits(each)) return `"${key}" does not have the right form`;
-  }
-  return undefined;
+  const { tls = {}, auth = [] } = value as Partial<Profile>;
+  return (
+    faultOf(value, KINDS) ??
+    faultOf(tls, TLS_KINDS, 'tls.') ??
+    auth.map((each) => faultOf(each, AUTH_KINDS, 'auth.')).find((fault) => fault !== undefined)
+  );
 }

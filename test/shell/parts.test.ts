@@ -197,6 +197,11 @@ test('the configuration file', () => {
       '{"profiles": 3}',
       '{"profiles": {"a": {}}}',
       '{"profiles": {"a": {"server": "x", "colour": 1}}}',
+      '{"profiles": {"a": {"server": "x", "tls": {"caa": "ca.pem"}}}}',
+      '{"profiles": {"a": {"server": "x", "tls": {"ca": 5}}}}',
+      '{"profiles": {"a": {"server": "x", "tls": {"insecure": "no"}}}}',
+      '{"profiles": {"a": {"server": "x", "tls": null}}}',
+      '{"profiles": {"a": {"server": "x", "auth": [{"scheme": "digest", "cred": "u:p", "frm": "x"}]}}}',
       '{"default": 3}',
       '{"settings": {"a": []}}',
     ]) {
